@@ -1,0 +1,94 @@
+#ifndef TAGCACHE_OPTIONS_H_
+#define TAGCACHE_OPTIONS_H_
+
+// How a Client reaches its server. A plain struct for designated initialisers; every field says
+// what zero means. Validated once, by Client::Create; nothing is parsed and ignored.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tagcache/status.h"
+
+namespace tagcache {
+
+enum class Protocol : uint8_t {
+  kBinary,  // the native protocol: every command, any bytes, request IDs
+  kText,    // the tab-delimited protocol of older servers: fewer commands, no LF in anything
+};
+
+struct Options {
+  // Addresses of ONE server, tried in this order until one connects (for example its Unix socket
+  // first, then TCP). They are not shards and not replicas: a second server would hold values that
+  // an invalidation on the first never reached. "tcp://host:port" (port 1984 when left out) or
+  // "unix:///path". Empty is an error.
+  std::vector<std::string> servers = {"tcp://127.0.0.1:1984"};
+  Protocol protocol = Protocol::kBinary;
+
+  // The time one call may take in all: waiting for a pooled connection, connecting, writing and
+  // reading. Zero is an error.
+  std::chrono::milliseconds timeout{1000};
+  // The part of it that connecting may take. Zero is an error.
+  std::chrono::milliseconds connect_timeout{500};
+
+  // Connections kept per client. At most pool_max exist at a time (1 to 1024); a call that finds
+  // all of them taken waits for one until its deadline. pool_min (0 to pool_max) connections are
+  // opened by the first call and kept when idle ones are closed; 0 opens each when it is first
+  // needed.
+  size_t pool_min = 0;
+  size_t pool_max = 4;
+  // An idle connection above pool_min is closed at the next call after this time. Zero: never.
+  std::chrono::milliseconds idle_timeout{60'000};
+  // A connection that idled this long is looked at (without a round trip) before it is reused: a
+  // server that closed it is noticed here and not by the request. Zero: at each reuse.
+  std::chrono::milliseconds idle_check{5};
+  // A connection that idled this long is PINGed before it is reused. Zero: never.
+  std::chrono::milliseconds health_check{30'000};
+
+  // How often an idempotent request is sent again after its connection broke, and a request of any
+  // kind of which no byte had left. Zero: never. Within the call's deadline, always.
+  uint32_t retries = 1;
+  // After a failed connect the server counts as down: calls fail in microseconds until the back-off
+  // is over, then one call tries again. The back-off doubles from `backoff` to `backoff_max`, each
+  // time with a random part of up to half. Zero backoff: every call tries.
+  std::chrono::milliseconds backoff{50};
+  std::chrono::milliseconds backoff_max{2000};
+
+  // Socket options. Buffer sizes in bytes; zero leaves the system's default.
+  bool tcp_nodelay = true;
+  bool tcp_keepalive = true;
+  size_t send_buffer = 0;
+  size_t receive_buffer = 0;
+  // Spin this long on the socket before sleeping in a read. Zero: sleep at once. Costs CPU.
+  std::chrono::microseconds busy_poll{0};
+
+  // Credentials; both empty: none are sent.
+  std::string username;
+  std::string password;
+  // Shown in the server's log.
+  std::string client_name = "libtagcache";
+
+  // Put before every key and tag on the wire, and taken off the keys that come back.
+  std::string prefix;
+  // Time to live of writes that give none. Zero: they never expire.
+  std::chrono::milliseconds default_ttl{0};
+};
+
+// Splits a DSN into options: one or more addresses separated by commas, then an optional query with
+// the names of docs/php.md ("tcp://cache:1984?timeout_ms=250&pool_size=8"). Starts from `base`.
+// Errors: kUsage, naming the part that is unknown or out of range and what is allowed.
+Result<Options> ParseDsn(std::string_view dsn, const Options& base = {});
+
+// Sets one option by its DSN name from its textual value: what ParseDsn does for each query part.
+// Errors: kUsage, as above.
+Status SetOption(Options& options, std::string_view name, std::string_view value);
+
+// Checks every field. Errors: kUsage, naming the first field that is out of range and its range.
+Status ValidateOptions(const Options& options);
+
+}  // namespace tagcache
+
+#endif  // TAGCACHE_OPTIONS_H_

@@ -1,0 +1,97 @@
+#ifndef TAGCACHE_STATUS_H_
+#define TAGCACHE_STATUS_H_
+
+// What a call of the client library came to: a Status, or a Result<T> that holds a value or a
+// Status.
+//
+// Ownership: a Status owns its message. Threads: values, as thread-safe as std::string.
+// Errors: nothing here throws but std::bad_alloc while a message is copied.
+// Not an error: a miss, an ADD on a key that exists, a DELETE of a key that does not. Those are
+// answers, and calls return them as values.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace tagcache {
+
+// The family an error belongs to. The families are what a caller can act on; the message tells the
+// rest (operation, key, limit, server).
+enum class ErrorCode : uint8_t {
+  kOk = 0,
+  kConnection,  // no connection could be had, or it broke before the answer was complete
+  kTimeout,     // the deadline passed; whether the server carried out a write is unknown
+  kProtocol,    // the peer sent bytes that are not the protocol; the connection was closed
+  kServer,      // the server refused: a limit, credentials, overflow, not an integer, ...
+  kUsage,       // the call can not be made as asked: bad option, or not expressible on this codec
+  kNoMemory,    // this process could not allocate what the answer needs
+};
+
+// Why the server refused, for callers that tell refusals apart. kNone outside ErrorCode::kServer.
+// Names are those of docs/protocol.md.
+enum class ServerError : uint8_t {
+  kNone = 0,
+  kNotAnInteger,
+  kOverflow,
+  kKeyTooLong,
+  kTagTooLong,
+  kTooManyTags,
+  kValueTooLarge,
+  kAuthRequired,
+  kAuthFailed,
+  kTooManyConnections,
+  kOutOfMemory,
+  kShuttingDown,
+  kUnsupported,
+  kOther,
+};
+
+class [[nodiscard]] Status {
+ public:
+  Status() = default;  // ok
+  Status(ErrorCode code, std::string message, ServerError server_error = ServerError::kNone)
+      : code_(code), server_error_(server_error), message_(std::move(message)) {}
+
+  bool ok() const { return code_ == ErrorCode::kOk; }
+  ErrorCode code() const { return code_; }
+  ServerError server_error() const { return server_error_; }
+  // One sentence for a person: "get 'user:1' on tcp://127.0.0.1:1984: timed out after 250 ms".
+  const std::string& message() const { return message_; }
+
+ private:
+  ErrorCode code_ = ErrorCode::kOk;
+  ServerError server_error_ = ServerError::kNone;
+  std::string message_;
+};
+
+// A T, or the Status that says why there is none (never an ok Status).
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}         // NOLINT: implicit
+  Result(Status status) : state_(std::in_place_index<1>, std::move(status)) {}  // NOLINT: implicit
+
+  bool ok() const { return state_.index() == 0; }
+  explicit operator bool() const { return ok(); }
+
+  // REQUIRES: ok().
+  T& value() & { return *std::get_if<0>(&state_); }
+  const T& value() const& { return *std::get_if<0>(&state_); }
+  T&& value() && { return std::move(*std::get_if<0>(&state_)); }
+  T& operator*() & { return value(); }
+  const T& operator*() const& { return value(); }
+  T* operator->() { return &value(); }
+  const T* operator->() const { return &value(); }
+
+  // An ok Status when there is a value.
+  Status status() const { return ok() ? Status() : *std::get_if<1>(&state_); }
+
+ private:
+  std::variant<T, Status> state_;
+};
+
+}  // namespace tagcache
+
+#endif  // TAGCACHE_STATUS_H_

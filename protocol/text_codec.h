@@ -1,0 +1,43 @@
+#ifndef TAGCACHE_PROTOCOL_TEXT_CODEC_H_
+#define TAGCACHE_PROTOCOL_TEXT_CODEC_H_
+
+// The tab-delimited codec: one request a line, one answer a line, in order. Grammar:
+// docs/protocol.md. Nothing here throws but std::bad_alloc from the buffers handed in.
+
+#include <cstddef>
+#include <string_view>
+
+#include "protocol/buffer.h"
+#include "protocol/message.h"
+
+namespace tagcache::protocol {
+
+// Finds the line at the front of `bytes`. true: *line is it without its CRs and LF, *used its size
+// with them. `searched` remembers how far an incomplete line was searched; start with 0, it is
+// reset when a line is found.
+bool ReadLine(std::string_view bytes, size_t* searched, std::string_view* line, size_t* used);
+
+// Decodes a non-empty line. On false *error is what the answer names.
+bool DecodeTextRequest(std::string_view line, Scratch& scratch, Request* request,
+                       StatusCode* error);
+
+// Appends the answer to `request`. A value or key that a line can not carry (LF, trailing CR; in a
+// list also TAB and comma) is answered as kUnrepresentable, never sent. `response.status` may be
+// any.
+void EncodeTextResponse(const Request& request, const Response& response, Buffer& out);
+// For answers without a request that decoded: "ERR name".
+void EncodeTextError(StatusCode status, Buffer& out);
+
+// Appends a request. REQUIRES: CheckTextRequest(request) is empty.
+void EncodeTextRequest(const Request& request, Buffer& out);
+// Empty, or why the text protocol can not carry the request ("the key holds a TAB", "the text
+// protocol has no TOUCH command"). A constant string or one kept in the command table.
+std::string_view CheckTextRequest(const Request& request);
+
+// Decodes the line that answers `op`. Errors of the server come back as a status, with the words
+// after "ERR " as message. false: the line is not an answer to op.
+bool DecodeTextResponse(Op op, std::string_view line, Scratch& scratch, Response* response);
+
+}  // namespace tagcache::protocol
+
+#endif  // TAGCACHE_PROTOCOL_TEXT_CODEC_H_
