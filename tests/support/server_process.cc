@@ -1,0 +1,117 @@
+#include "tests/support/server_process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace tagcache::testing {
+
+namespace {
+
+[[noreturn]] void Fail(const std::string& what) {
+  std::fprintf(stderr, "ServerProcess: %s\n", what.c_str());
+  std::abort();
+}
+
+// Reads until the peer closes: tagcached closes the ready descriptor when it listens.
+std::string ReadAll(int fd) {
+  std::string all;
+  char chunk[512];
+  for (;;) {
+    const ssize_t n = read(fd, chunk, sizeof chunk);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return all;
+    all.append(chunk, static_cast<size_t>(n));
+  }
+}
+
+}  // namespace
+
+ServerProcess::ServerProcess(std::vector<std::string> flags, int port) {
+  char name[] = "/tmp/tagcached-test-XXXXXX";
+  if (mkdtemp(name) == nullptr) Fail("mkdtemp");
+  directory_ = name;
+  socket_path_ = directory_ + "/tagcached.sock";
+  log_path_ = directory_ + "/log";
+  int ready[2];
+  if (pipe2(ready, O_CLOEXEC) != 0) Fail("pipe2");
+
+  std::vector<std::string> args = {TAGCACHED_PATH, "--port=" + std::to_string(port),
+                                   "--unix-socket=" + socket_path_, "--ready-fd=3"};
+  args.insert(args.end(), flags.begin(), flags.end());
+  std::vector<char*> argv;
+  for (std::string& arg : args) argv.push_back(arg.data());
+  argv.push_back(nullptr);
+
+  pid_ = fork();
+  if (pid_ < 0) Fail("fork");
+  if (pid_ == 0) {
+    const int log = open(log_path_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    // The ready pipe may itself be descriptor 3: move it up before it is put there.
+    const int pipe_end = fcntl(ready[1], F_DUPFD, 10);
+    dup2(log, 1);
+    dup2(log, 2);
+    dup2(pipe_end, 3);
+    for (int fd = 4; fd < 1024; ++fd) close(fd);
+    execv(argv[0], argv.data());
+    _exit(127);
+  }
+  close(ready[1]);
+  std::istringstream lines(ReadAll(ready[0]));
+  close(ready[0]);
+  for (std::string kind, address; lines >> kind >> address;) {
+    if (kind == "tcp") port_ = std::atoi(address.substr(address.rfind(':') + 1).c_str());
+  }
+  if (port_ == 0) Fail("tagcached did not start:\n" + Log());
+}
+
+ServerProcess::~ServerProcess() {
+  Kill();
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+std::string ServerProcess::tcp_dsn() const { return "tcp://127.0.0.1:" + std::to_string(port_); }
+std::string ServerProcess::unix_dsn() const { return "unix://" + socket_path_; }
+
+std::string ServerProcess::Log() const {
+  std::ifstream file(log_path_);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+void ServerProcess::Signal(int signal) {
+  if (pid_ > 0) kill(pid_, signal);
+}
+
+int ServerProcess::Wait(std::chrono::milliseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (pid_ > 0) {
+    int state = 0;
+    if (waitpid(pid_, &state, WNOHANG) == pid_) {
+      pid_ = -1;
+      return WIFEXITED(state) ? WEXITSTATUS(state) : -WTERMSIG(state);
+    }
+    if (std::chrono::steady_clock::now() >= end) return -1000;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return -1000;
+}
+
+void ServerProcess::Kill() {
+  if (pid_ <= 0) return;
+  kill(pid_, SIGKILL);
+  Wait();
+}
+
+}  // namespace tagcache::testing
