@@ -13,8 +13,10 @@
 //
 // All numbers are little-endian. Nothing here throws but std::bad_alloc from the buffers handed in.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -46,6 +48,22 @@ struct FrameHeader {
 
 enum class FrameState { kDone, kNeedMore, kBad };
 
+// Numbers as they stand on the wire. Compilers turn each loop into one move.
+template <typename T>
+inline void StoreLittle(T value, char* to) {
+  for (size_t i = 0; i < sizeof(T); ++i) {
+    to[i] = static_cast<char>(static_cast<uint64_t>(value) >> (8 * i));
+  }
+}
+template <typename T>
+inline T LoadLittle(const char* from) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < sizeof(T); ++i) {
+    value |= static_cast<uint64_t>(static_cast<uint8_t>(from[i])) << (8 * i);
+  }
+  return static_cast<T>(value);
+}
+
 // Reads the header at the front of `bytes`. kDone: *header is set and the whole body is there too.
 // kNeedMore: nothing else is known (but *needed, when given, is how many bytes in all would make
 // progress). kBad: *error says why; the stream can not be trusted any more.
@@ -53,36 +71,82 @@ FrameState ReadFrame(std::string_view bytes, uint8_t magic, uint32_t max_frame, 
                      StatusCode* error, size_t* needed = nullptr);
 
 // Appends one message as frames: fields are appended, lengths are patched when a frame is full or
-// finished. A message longer than max_frame becomes several frames.
+// finished. A message longer than max_frame becomes several frames. Fields that fit into the open
+// frame and into the buffer's room are plain stores.
+// REQUIRES: nothing is consumed from `out` between construction and Finish; max_frame > 0.
 class FrameWriter {
  public:
   FrameWriter(Buffer& out, uint8_t magic, uint8_t opcode, uint64_t id, StatusCode status,
-              uint32_t max_frame);
-  void U8(uint8_t value);
-  void U16(uint16_t value);
-  void U32(uint32_t value);
-  void U64(uint64_t value);
-  void Bytes(std::string_view bytes);  // no length
+              uint32_t max_frame)
+      : out_(out),
+        id_(id),
+        limit_(kHeaderSize + std::max<uint32_t>(max_frame, 1)),
+        magic_(magic),
+        opcode_(opcode),
+        status_(status) {
+    Open();
+  }
+  void U8(uint8_t value) { Number(value); }
+  void U16(uint16_t value) { Number(value); }
+  void U32(uint32_t value) { Number(value); }
+  void U64(uint64_t value) { Number(value); }
+  void Bytes(std::string_view bytes) {  // no length
+    char* to = Room(bytes.size());
+    if (to == nullptr) return Split(bytes);
+    if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+    out_.Commit(bytes.size());
+  }
   // REQUIRES: bytes.size() <= 0xFFFF; callers check limits first.
-  void Short(std::string_view bytes);  // u16 length, bytes
-  void Long(std::string_view bytes);   // u32 length, bytes
+  void Short(std::string_view bytes) {  // u16 length, bytes
+    LengthAndBytes(static_cast<uint16_t>(bytes.size()), bytes);
+  }
+  void Long(std::string_view bytes) {  // u32 length, bytes
+    LengthAndBytes(static_cast<uint32_t>(bytes.size()), bytes);
+  }
   // Closes the last frame. `more` leaves the message open: go on with another FrameWriter of the
   // same ID later. REQUIRES: called once.
-  void Finish(bool more = false);
+  void Finish(bool more = false) { Close(more); }
 
  private:
+  // Where `n` bytes may be stored: they fit into the open frame, and the buffer has room. nullptr:
+  // they must be split over frames.
+  char* Room(size_t n) {
+    if (out_.size() - frame_start_ + n > limit_) return nullptr;
+    return out_.Prepare(n);
+  }
+  template <typename T>
+  void Number(T value) {
+    char* to = Room(sizeof(T));
+    if (to == nullptr) {
+      char bytes[sizeof(T)];
+      StoreLittle(value, bytes);
+      return Split({bytes, sizeof(T)});
+    }
+    StoreLittle(value, to);
+    out_.Commit(sizeof(T));
+  }
+  template <typename Length>
+  void LengthAndBytes(Length length, std::string_view bytes) {
+    char* to = Room(sizeof(Length) + bytes.size());
+    if (to == nullptr) {
+      Number(length);
+      return Bytes(bytes);
+    }
+    StoreLittle(length, to);
+    if (!bytes.empty()) std::memcpy(to + sizeof(Length), bytes.data(), bytes.size());
+    out_.Commit(sizeof(Length) + bytes.size());
+  }
   void Open();
   void Close(bool more);
-  template <typename T>
-  void Number(T value);
+  void Split(std::string_view bytes);
 
   Buffer& out_;
-  size_t frame_start_;  // offset of the open frame's header in out_
-  uint32_t max_frame_;
+  uint64_t id_;
+  size_t frame_start_ = 0;  // offset of the open frame's header in out_
+  size_t limit_;            // of a frame with its header
   uint8_t magic_;
   uint8_t opcode_;
   StatusCode status_;
-  uint64_t id_;
 };
 
 // Appends a request. REQUIRES: keys, tags and names are at most 0xFFFF bytes, values at most
@@ -107,11 +171,37 @@ bool DecodeResponse(uint8_t opcode, uint64_t id, StatusCode status, std::string_
 // A kValues reply is one item after the other: a byte 0 (miss), or 1, flags u32, length u32, bytes.
 // An item's head, so that a large value's bytes can follow piece by piece. A kValue reply (GET) is
 // the same without its first byte.
-void WriteValueHead(FrameWriter& writer, Reply reply, bool found, uint32_t flags, uint32_t length);
 inline constexpr size_t kMaxValueHead = 9;
+inline void WriteValueHead(FrameWriter& writer, Reply reply, bool found, uint32_t flags,
+                           uint32_t length) {
+  char head[kMaxValueHead] = {found ? '\1' : '\0'};
+  StoreLittle(flags, head + 1);
+  StoreLittle(length, head + 5);
+  if (reply == Reply::kValue) {
+    writer.Bytes({head + 1, kMaxValueHead - 1});
+  } else {
+    writer.Bytes({head, found ? kMaxValueHead : 1});
+  }
+}
 // Reads the item at the front of `bytes`. kDone: *item is set and *used is its size. kNeedMore: the
 // item is not complete; *used is the size it has in all where that is known, else 0.
-FrameState ReadValueItem(std::string_view bytes, ValueItem* item, size_t* used);
+inline FrameState ReadValueItem(std::string_view bytes, ValueItem* item, size_t* used) {
+  *used = 0;
+  if (bytes.empty()) return FrameState::kNeedMore;
+  if (bytes[0] == 0) {
+    *item = ValueItem();
+    *used = 1;
+    return FrameState::kDone;
+  }
+  if (bytes[0] != 1) return FrameState::kBad;
+  if (bytes.size() < kMaxValueHead) return FrameState::kNeedMore;
+  const size_t length = LoadLittle<uint32_t>(bytes.data() + 5);
+  *used = kMaxValueHead + length;
+  if (bytes.size() < *used) return FrameState::kNeedMore;
+  *item = {true, LoadLittle<uint32_t>(bytes.data() + 1),
+           std::string_view(bytes.data() + kMaxValueHead, length)};
+  return FrameState::kDone;
+}
 
 }  // namespace tagcache::protocol
 

@@ -6,6 +6,7 @@
 // docs/adding-a-command.md.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -88,8 +89,8 @@ struct Command {
   Reply reply;
   uint8_t traits;
   // Text codec: its verbs (the second an alias), or empty where that protocol has none.
-  std::string_view text_verb;
-  std::string_view text_alias;
+  std::string_view text_verb = {};
+  std::string_view text_alias = {};
 };
 
 // All commands, in the order of their opcodes.
