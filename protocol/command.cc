@@ -89,4 +89,8 @@ const Command* FindTextVerb(std::string_view verb) {
   return nullptr;
 }
 
+bool IsTextAlias(const Command& command, std::string_view verb) {
+  return !verb.empty() && SameVerb(verb, command.text_alias);
+}
+
 }  // namespace tagcache::protocol

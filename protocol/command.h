@@ -101,6 +101,9 @@ const Command* FindCommand(uint8_t opcode);
 const Command& CommandOf(Op op);
 // Case-insensitive; nullptr when there is none.
 const Command* FindTextVerb(std::string_view verb);
+// Whether a verb that FindTextVerb found is the row's alias. In rows with a kMode the verb says any
+// and the alias says all.
+bool IsTextAlias(const Command& command, std::string_view verb);
 
 inline constexpr size_t kOpCodes = 256;
 

@@ -1,0 +1,627 @@
+#include "protocol/text_codec.h"
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <limits>
+#include <string>
+
+namespace tagcache::protocol {
+namespace {
+
+constexpr size_t kMaxFields = 5;
+constexpr size_t kNotFound = std::string_view::npos;
+constexpr uint32_t kIntegerFlags = 1;  // ValueType::kInteger: what INCR creates
+constexpr std::string_view kError = "ERR ";
+constexpr std::string_view kLineBreakers = "\t\r\n";
+
+struct Line {
+  std::array<std::string_view, kMaxFields> fields;
+  size_t count = 0;
+  bool Has(size_t field) const { return field < count; }
+  std::string_view operator[](size_t field) const { return fields[field]; }
+};
+
+// At most five fields: the last one holds whatever TABs are left.
+Line Split(std::string_view text) {
+  Line line;
+  while (line.count + 1 < kMaxFields) {
+    const size_t tab = text.find('\t');
+    if (tab == kNotFound) break;
+    line.fields[line.count++] = text.substr(0, tab);
+    text.remove_prefix(tab + 1);
+  }
+  line.fields[line.count++] = text;
+  return line;
+}
+
+bool IsBlank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+bool IsNone(std::string_view field) { return field.empty() || field == "-"; }
+
+template <typename T>
+bool ParseNumber(std::string_view text, T* value) {
+  const char* end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, *value);
+  return failure == std::errc() && stop == end;
+}
+
+// Appends the pieces of a comma-separated list to `views`, empty ones left out.
+void SplitList(std::string_view list, bool trim, std::vector<std::string_view>& views) {
+  while (true) {
+    const size_t comma = list.find(',');
+    const std::string_view whole = list.substr(0, comma);
+    const std::string_view piece = trim ? Trim(whole) : whole;
+    if (!piece.empty()) views.push_back(piece);
+    if (comma == kNotFound) return;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+bool HasField(const Command& command, Field wanted) {
+  for (const Field field : command.fields) {
+    if (field == wanted) return true;
+  }
+  return false;
+}
+
+// Lists of writes are optional and taken as they are; those of INV_* are asked for and trimmed.
+bool ListsAreOptional(const Command& command) { return HasField(command, Field::kOptions); }
+
+// Reads the fields of a line in the order of the command's row. Fields of the row that lines do not
+// have take the value that older servers gave them.
+class LineReader {
+ public:
+  LineReader(const Command& command, const Line& line, Scratch& scratch, Request* request)
+      : command_(command), line_(line), scratch_(scratch), request_(*request) {}
+
+  StatusCode Run() {
+    for (const Field field : command_.fields) {
+      if (field == Field::kEnd) break;
+      const StatusCode code = Read(field);
+      if (code != StatusCode::kOk) return code;
+    }
+    return StatusCode::kOk;
+  }
+
+ private:
+  StatusCode Read(Field field);
+  StatusCode ReadKey();
+  StatusCode ReadTag();
+  StatusCode ReadTags();
+  StatusCode ReadKeys();
+  StatusCode ReadTtl();
+  StatusCode ReadBy();
+  StatusCode ReadInitial();
+
+  std::string_view Next() { return line_.Has(next_) ? line_[next_++] : std::string_view(); }
+
+  const Command& command_;
+  const Line& line_;
+  Scratch& scratch_;
+  Request& request_;
+  size_t next_ = 1;
+};
+
+StatusCode LineReader::ReadKey() {
+  if (!line_.Has(next_)) return StatusCode::kMissingKey;
+  request_.key = Next();
+  // GET of the empty key is a miss; a write to it is refused.
+  if (request_.key.empty() && (command_.traits & kWrites) != 0) return StatusCode::kMissingKey;
+  return StatusCode::kOk;
+}
+
+StatusCode LineReader::ReadTag() {
+  if (!line_.Has(next_)) return StatusCode::kMissingTag;
+  request_.key = Next();
+  return StatusCode::kOk;
+}
+
+StatusCode LineReader::ReadTags() {
+  if (ListsAreOptional(command_)) {
+    const std::string_view list = Next();
+    if (IsNone(list)) return StatusCode::kOk;
+    SplitList(list, false, scratch_.views);
+    if (!scratch_.views.empty()) request_.tags = Tags(scratch_.views);
+    return StatusCode::kOk;
+  }
+  if (!line_.Has(next_)) return StatusCode::kMissingTags;
+  SplitList(Next(), true, scratch_.views);
+  request_.tags = Tags(scratch_.views);
+  return scratch_.views.empty() ? StatusCode::kEmptyTags : StatusCode::kOk;
+}
+
+StatusCode LineReader::ReadKeys() {
+  if (!line_.Has(next_)) return StatusCode::kMissingKeys;
+  SplitList(Next(), true, scratch_.views);
+  request_.keys = scratch_.views;
+  return scratch_.views.empty() ? StatusCode::kEmptyKeys : StatusCode::kOk;
+}
+
+StatusCode LineReader::ReadTtl() {
+  const std::string_view field = Next();
+  if (IsNone(field)) return StatusCode::kOk;
+  uint64_t ttl = 0;
+  if (!ParseNumber(field, &ttl)) return StatusCode::kInvalidTtl;
+  request_.ttl = ttl;
+  return StatusCode::kOk;
+}
+
+StatusCode LineReader::ReadBy() {
+  request_.by = 1;
+  if (!line_.Has(next_)) return StatusCode::kOk;
+  std::string_view field = Next();
+  if (field.size() > 1 && field[0] == '+' && field[1] != '-') field.remove_prefix(1);
+  return ParseNumber(field, &request_.by) ? StatusCode::kOk : StatusCode::kInvalidBy;
+}
+
+StatusCode LineReader::ReadInitial() {
+  request_.initial = request_.by;
+  if (command_.op != Op::kDecrement) return StatusCode::kOk;
+  if (request_.by == std::numeric_limits<int64_t>::min()) return StatusCode::kOverflow;
+  request_.initial = -request_.by;
+  return StatusCode::kOk;
+}
+
+StatusCode LineReader::Read(Field field) {
+  switch (field) {
+    case Field::kKey:
+      return ReadKey();
+    case Field::kTag:
+      return ReadTag();
+    case Field::kKeys:
+      return ReadKeys();
+    case Field::kTags:
+      return ReadTags();
+    case Field::kTtl:
+      return ReadTtl();
+    case Field::kBy:
+      return ReadBy();
+    case Field::kInitial:
+      return ReadInitial();
+    case Field::kValue:
+      request_.value = Next();
+      return StatusCode::kOk;
+    case Field::kValueFlags:
+      request_.flags = kIntegerFlags;
+      return StatusCode::kOk;
+    case Field::kCredentials:
+      request_.user = Next();
+      request_.password = Next();
+      return StatusCode::kOk;
+    case Field::kMode:  // is in the verb
+    case Field::kOptions:
+    case Field::kCursor:
+    case Field::kLimit:
+    case Field::kHello:
+    case Field::kItems:
+    case Field::kEnd:
+      return StatusCode::kOk;
+  }
+  return StatusCode::kOk;
+}
+
+template <typename T>
+void AppendNumber(T value, Buffer& out) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
+  out.Append(digits, static_cast<size_t>(end - digits));
+}
+
+void AppendList(std::span<const std::string_view> pieces, Buffer& out) {
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (i > 0) out.Append(',');
+    out.Append(pieces[i]);
+  }
+}
+
+std::string_view VerbOf(const Command& command, Mode mode) {
+  const bool all = mode == Mode::kAll && HasField(command, Field::kMode);
+  return all ? command.text_alias : command.text_verb;
+}
+
+// A field of a request, with the TAB in front of it. CheckTextRequest has passed.
+void AppendField(const Request& request, Field field, Buffer& out) {
+  switch (field) {
+    case Field::kKey:
+    case Field::kTag:
+      out.Append('\t');
+      return out.Append(request.key);
+    case Field::kKeys:
+      out.Append('\t');
+      return AppendList(request.keys, out);
+    case Field::kTags:
+      out.Append('\t');
+      if (!request.tags || request.tags->empty()) return out.Append('-');
+      return AppendList(*request.tags, out);
+    case Field::kTtl:
+      out.Append('\t');
+      if (!request.ttl) return out.Append('-');
+      return AppendNumber(*request.ttl, out);
+    case Field::kBy:
+      out.Append('\t');
+      return AppendNumber(request.by, out);
+    case Field::kValue:
+      out.Append('\t');
+      return out.Append(request.value);
+    case Field::kCredentials:
+      out.Append('\t');
+      out.Append(request.user);
+      out.Append('\t');
+      return out.Append(request.password);
+    case Field::kInitial:
+    case Field::kValueFlags:
+    case Field::kMode:
+    case Field::kOptions:
+    case Field::kCursor:
+    case Field::kLimit:
+    case Field::kHello:
+    case Field::kItems:
+    case Field::kEnd:
+      return;
+  }
+}
+
+bool Holds(std::string_view bytes, std::string_view any_of) {
+  return bytes.find_first_of(any_of) != kNotFound;
+}
+
+// A value, at the end of its line.
+bool FitsLineEnd(std::string_view value) {
+  return value.find('\n') == kNotFound && (value.empty() || value.back() != '\r');
+}
+
+bool FitsList(std::span<const std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    if (key.empty() || Holds(key, kLineBreakers) || key.find(',') != kNotFound) return false;
+  }
+  return true;
+}
+
+void AppendCount(std::string_view verb, int64_t number, Buffer& out) {
+  out.Append(verb);
+  out.Append('\t');
+  AppendNumber(number, out);
+}
+
+uint64_t StatOf(const Response& response, std::string_view wanted) {
+  for (const auto& [name, text] : response.stats) {
+    uint64_t value = 0;
+    if (name == wanted && ParseNumber(text, &value)) return value;
+  }
+  return 0;
+}
+
+void AppendStats(const Response& response, Buffer& out) {
+  const uint64_t hits = StatOf(response, "hits");
+  const uint64_t misses = StatOf(response, "misses");
+  out.Append("STATS");
+  for (const uint64_t number :
+       {hits, misses, StatOf(response, "puts"), StatOf(response, "invalidations")}) {
+    out.Append('\t');
+    AppendNumber(number, out);
+  }
+  const double gets = static_cast<double>(hits) + static_cast<double>(misses);
+  char ratio[32];
+  const int size = std::snprintf(ratio, sizeof(ratio), "\t%.6f",
+                                 gets > 0 ? static_cast<double>(hits) / gets : 0.0);
+  out.Append(ratio, static_cast<size_t>(size));
+}
+
+// The words of an answer that is no error, without its LF. false: a line can not carry it.
+bool AppendAnswer(const Request& request, const Response& response, Buffer& out) {
+  const bool done = response.status == StatusCode::kOk;
+  const Command& command = CommandOf(request.op);
+  switch (command.reply) {
+    case Reply::kValue:
+      if (!done) {
+        out.Append("NF");
+        return true;
+      }
+      if (!FitsLineEnd(response.value)) return false;
+      out.Append("VALUE\t");
+      out.Append(response.value);
+      return true;
+    case Reply::kNumber:
+      if (!done) return false;
+      AppendCount(HasField(command, Field::kBy) ? "VALUE" : VerbOf(command, request.mode),
+                  response.number, out);
+      return true;
+    case Reply::kKeyPage:
+      if (!done || !FitsList(response.keys)) return false;
+      out.Append("KEYS\t");
+      AppendList(response.keys, out);
+      return true;
+    case Reply::kStats:
+      AppendStats(response, out);
+      return true;
+    case Reply::kNothing:
+      if (request.op == Op::kAdd) {
+        out.Append(done ? "ADDED" : "EXISTS");
+      } else if (request.op == Op::kDelete) {
+        out.Append(done ? "DEL ok" : "DEL nf");
+      } else {
+        out.Append("OK");
+      }
+      return true;
+    case Reply::kHello:  // of commands without a verb
+    case Reply::kValues:
+    case Reply::kPutReport:
+    case Reply::kMeta:
+      return false;
+  }
+  return false;
+}
+
+// What each command without a verb is refused with, by opcode.
+std::string_view NoVerb(const Command& command) {
+  static const auto* const sentences = [] {
+    auto* const all = new std::array<std::string, kOpCodes>;
+    for (const Command& row : Commands()) {
+      (*all)[static_cast<uint8_t>(row.op)] =
+          "the text protocol has no " + std::string(row.name) + " command";
+    }
+    return all;
+  }();
+  return (*sentences)[static_cast<uint8_t>(command.op)];
+}
+
+std::string_view CheckKey(const Command& command, std::string_view key) {
+  if (key.empty() && (command.traits & kWrites) != 0) return "the key is empty";
+  if (key.find('\t') != kNotFound) return "the key holds a TAB";
+  if (key.find('\n') != kNotFound) return "the key holds an LF";
+  if (key.find('\r') != kNotFound) return "the key holds a CR";
+  return {};
+}
+
+std::string_view CheckTag(std::string_view tag) {
+  if (tag.find('\t') != kNotFound) return "a tag holds a TAB";
+  if (tag.find('\n') != kNotFound) return "a tag holds an LF";
+  if (tag.find('\r') != kNotFound) return "a tag holds a CR";
+  return {};
+}
+
+// The server cuts lists at commas and, in INV_*, takes blanks off the pieces.
+std::string_view CheckTags(const Request& request, const Command& command) {
+  const Tags tags = request.tags.value_or(Tags());
+  for (const std::string_view tag : tags) {
+    if (const std::string_view why = CheckTag(tag); !why.empty()) return why;
+    if (tag.empty()) return "a tag is empty";
+    if (tag.find(',') != kNotFound) return "a tag holds a comma";
+    if (!ListsAreOptional(command) && Trim(tag) != tag) return "a tag begins or ends with a blank";
+  }
+  if (!ListsAreOptional(command)) return tags.empty() ? "the list of tags is empty" : "";
+  if (tags.size() == 1 && tags[0] == "-") return "the only tag is '-', which means none";
+  // A step keeps the tags unless some are given: "none from now on" has no word.
+  if (HasField(command, Field::kBy) && request.tags && tags.empty()) {
+    return "the list of tags is given and empty";
+  }
+  return {};
+}
+
+std::string_view CheckKeys(std::span<const std::string_view> keys) {
+  if (keys.empty()) return "the list of keys is empty";
+  for (const std::string_view key : keys) {
+    if (key.empty()) return "a key is empty";
+    if (Holds(key, kLineBreakers)) return "a key holds a TAB, CR or LF";
+    if (key.find(',') != kNotFound) return "a key holds a comma";
+    if (Trim(key) != key) return "a key begins or ends with a blank";
+  }
+  return {};
+}
+
+std::string_view CheckValue(const Request& request) {
+  if (request.value.find('\n') != kNotFound) return "the value holds an LF";
+  if (!FitsLineEnd(request.value)) return "the value ends with a CR";
+  return request.flags == 0 ? "" : "the value has flags";
+}
+
+std::string_view CheckInitial(const Request& request) {
+  if (request.op == Op::kIncrement) {
+    return request.initial == request.by ? "" : "the initial value is not the step";
+  }
+  if (request.by == std::numeric_limits<int64_t>::min()) return "the step can not be negated";
+  return request.initial == -request.by ? "" : "the initial value is not the step, negated";
+}
+
+std::string_view CheckField(const Request& request, const Command& command, Field field) {
+  switch (field) {
+    case Field::kKey:
+      return CheckKey(command, request.key);
+    case Field::kTag:
+      return CheckTag(request.key);
+    case Field::kKeys:
+      return CheckKeys(request.keys);
+    case Field::kTags:
+      return CheckTags(request, command);
+    case Field::kValue:
+      return CheckValue(request);
+    case Field::kInitial:
+      return CheckInitial(request);
+    case Field::kValueFlags:
+      return request.flags == kIntegerFlags ? "" : "the flags are not those of an integer";
+    case Field::kCursor:
+      return request.cursor == 0 ? "" : "a cursor is given, and all keys come at once";
+    case Field::kLimit:
+      return request.limit == 0 ? "" : "a limit is given, and all keys come at once";
+    case Field::kCredentials:
+      return Holds(request.user, kLineBreakers) || Holds(request.password, kLineBreakers)
+                 ? "the user name or the password holds a TAB, CR or LF"
+                 : "";
+    case Field::kTtl:
+    case Field::kBy:
+    case Field::kMode:
+    case Field::kOptions:
+    case Field::kHello:
+    case Field::kItems:
+    case Field::kEnd:
+      return {};
+  }
+  return {};
+}
+
+StatusCode StatusOfText(std::string_view words) {
+  for (int number = 0; number < 256; ++number) {
+    const auto code = static_cast<StatusCode>(number);
+    if (IsError(code) && TextOf(code) == words && words != "unknown_status") return code;
+  }
+  return StatusCode::kBadRequest;
+}
+
+bool TakePrefix(std::string_view prefix, std::string_view* line) {
+  if (line->substr(0, prefix.size()) != prefix) return false;
+  line->remove_prefix(prefix.size());
+  return true;
+}
+
+// "VERB <n>".
+bool ReadCount(std::string_view verb, std::string_view line, Response* response) {
+  return TakePrefix(verb, &line) && TakePrefix("\t", &line) && ParseNumber(line, &response->number);
+}
+
+bool ReadStats(std::string_view line, Scratch& scratch, Response* response) {
+  if (!TakePrefix("STATS\t", &line)) return false;
+  const Line fields = Split(line);
+  if (fields.count != kMaxFields) return false;
+  static constexpr std::string_view kNames[] = {"hits", "misses", "puts", "invalidations", "ratio"};
+  for (size_t i = 0; i < kMaxFields; ++i) scratch.stats.emplace_back(kNames[i], fields[i]);
+  response->stats = scratch.stats;
+  return true;
+}
+
+bool ReadWord(std::string_view line, std::string_view done, std::string_view not_done,
+              StatusCode otherwise, Response* response) {
+  if (line == done) return true;
+  response->status = otherwise;
+  return line == not_done && !not_done.empty();
+}
+
+bool ReadAnswer(const Command& command, std::string_view line, Scratch& scratch,
+                Response* response) {
+  switch (command.reply) {
+    case Reply::kValue:
+      if (line == "NF") {
+        response->status = StatusCode::kNotFound;
+        return true;
+      }
+      if (!TakePrefix("VALUE\t", &line)) return false;
+      response->value = line;
+      return true;
+    case Reply::kNumber:
+      if (HasField(command, Field::kBy)) return ReadCount("VALUE", line, response);
+      return ReadCount(command.text_verb, line, response) ||
+             (!command.text_alias.empty() && ReadCount(command.text_alias, line, response));
+    case Reply::kKeyPage:
+      if (!TakePrefix("KEYS\t", &line)) return false;
+      SplitList(line, false, scratch.views);
+      response->keys = scratch.views;
+      return true;
+    case Reply::kStats:
+      return ReadStats(line, scratch, response);
+    case Reply::kNothing:
+      if (command.op == Op::kAdd) {
+        return ReadWord(line, "ADDED", "EXISTS", StatusCode::kExists, response);
+      }
+      if (command.op == Op::kDelete) {
+        return ReadWord(line, "DEL ok", "DEL nf", StatusCode::kNotFound, response);
+      }
+      return line == "OK";
+    case Reply::kHello:  // of commands without a verb
+    case Reply::kValues:
+    case Reply::kPutReport:
+    case Reply::kMeta:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool ReadLine(std::string_view bytes, size_t* searched, std::string_view* line, size_t* used) {
+  const size_t end = bytes.find('\n', *searched);
+  if (end == kNotFound) {
+    *searched = bytes.size();
+    return false;
+  }
+  *searched = 0;
+  *used = end + 1;
+  *line = bytes.substr(0, end);
+  while (!line->empty() && line->back() == '\r') line->remove_suffix(1);
+  return true;
+}
+
+bool DecodeTextRequest(std::string_view text, Scratch& scratch, Request* request,
+                       StatusCode* error) {
+  *request = Request();
+  const Line line = Split(text);
+  const Command* command = FindTextVerb(line[0]);
+  if (command == nullptr) {
+    *error = StatusCode::kUnknownCommand;
+    return false;
+  }
+  scratch.views.clear();
+  request->op = command->op;
+  if (HasField(*command, Field::kMode) && IsTextAlias(*command, line[0])) {
+    request->mode = Mode::kAll;
+  }
+  *error = LineReader(*command, line, scratch, request).Run();
+  return *error == StatusCode::kOk;
+}
+
+void EncodeTextResponse(const Request& request, const Response& response, Buffer& out) {
+  if (IsError(response.status)) return EncodeTextError(response.status, out);
+  const size_t start = out.size();
+  if (!AppendAnswer(request, response, out)) {
+    out.Truncate(start);
+    return EncodeTextError(StatusCode::kUnrepresentable, out);
+  }
+  out.Append('\n');
+}
+
+void EncodeTextError(StatusCode status, Buffer& out) {
+  out.Append(kError);
+  out.Append(TextOf(status));
+  out.Append('\n');
+}
+
+void EncodeTextRequest(const Request& request, Buffer& out) {
+  const Command& command = CommandOf(request.op);
+  out.Append(VerbOf(command, request.mode));
+  for (const Field field : command.fields) {
+    if (field == Field::kEnd) break;
+    AppendField(request, field, out);
+  }
+  out.Append('\n');
+}
+
+std::string_view CheckTextRequest(const Request& request) {
+  const Command& command = CommandOf(request.op);
+  if (command.text_verb.empty()) return NoVerb(command);
+  for (const Field field : command.fields) {
+    if (field == Field::kEnd) break;
+    if (const std::string_view why = CheckField(request, command, field); !why.empty()) return why;
+  }
+  return {};
+}
+
+bool DecodeTextResponse(Op op, std::string_view line, Scratch& scratch, Response* response) {
+  *response = Response();
+  response->op = op;
+  if (TakePrefix(kError, &line) || TakePrefix("ERR\t", &line)) {
+    response->status = StatusOfText(line);
+    response->message = line;
+    return true;
+  }
+  scratch.views.clear();
+  scratch.stats.clear();
+  return ReadAnswer(CommandOf(op), line, scratch, response);
+}
+
+}  // namespace tagcache::protocol
