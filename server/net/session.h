@@ -13,22 +13,26 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "protocol/buffer.h"
 #include "protocol/message.h"
+#include "server/net/call.h"
+#include "server/net/engine.h"
+#include "server/net/wire.h"
 #include "server/store/store.h"
 
 namespace tagcache::server {
 
-class WorkerMetrics;
-struct Engine;  // what sessions of a process share: store, limits, credentials, metrics
-
 class Session {
  public:
+  // `metrics` is engine.AddWorker() of the worker that runs this session. Both outlive it.
   Session(Engine& engine, WorkerMetrics& metrics);
   ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   // Takes bytes from the peer and carries out what is complete.
   void Receive(std::string_view bytes, TimeMs now);
@@ -37,13 +41,49 @@ class Session {
   // The first `n` bytes of Output() were sent. Goes on with requests that were held back.
   void Sent(size_t n, TimeMs now);
 
-  bool wants_input() const;
+  // false: do not read from the peer for now; true again after enough was Sent().
+  bool wants_input() const { return !held_ && !closing_; }
   // Close the connection once Output() is empty.
-  bool closing() const;
+  bool closing() const { return closing_; }
   // Answers what was read, refuses the rest with kShuttingDown, then closing().
   void ShutDown(TimeMs now);
   // The first request is answered with kTooManyConnections, then closing().
-  void Reject();
+  void Reject() { rejected_ = true; }
+
+  // For the log: where the peer is.
+  void SetAddress(std::string_view address) { peer_.address = address; }
+  const Peer& peer() const { return peer_; }
+  uint64_t requests() const { return requests_; }
+
+  // Bytes held in this session's own buffers, for tests of the bounds.
+  size_t buffered_input() const;
+  size_t buffered_output() const { return out_.size(); }
+
+ private:
+  void Process(TimeMs now);
+  size_t Consume(std::string_view bytes, TimeMs now);
+  void TellCodec(char first_byte);
+  bool Full() const;
+  void Execute(const Incoming& incoming, TimeMs now);
+  void Answer(Call& call);
+  void Refuse(const Incoming& incoming, TimeMs now);
+  void RefuseOversize(const Incoming& incoming, TimeMs now);
+  void Close(protocol::StatusCode why);
+  void FinishShutDown();
+  void Produce();
+  void Resume(TimeMs now);
+
+  Engine& engine_;
+  WorkerMetrics& metrics_;
+  std::unique_ptr<Wire> wire_;  // nullptr until the first byte came
+  protocol::Buffer in_;         // an incomplete request, or requests held back
+  protocol::Buffer out_;
+  Peer peer_;
+  uint64_t requests_ = 0;
+  bool held_ = false;  // requests wait until output has drained
+  bool closing_ = false;
+  bool shutting_down_ = false;
+  bool rejected_ = false;
 };
 
 }  // namespace tagcache::server

@@ -1,0 +1,90 @@
+#ifndef TAGCACHE_SERVER_NET_CALL_H_
+#define TAGCACHE_SERVER_NET_CALL_H_
+
+// One command being carried out: what its handler is given, and what the handler fills. Handlers do
+// not know which codec they serve.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "protocol/message.h"
+#include "server/net/engine.h"
+#include "server/store/store.h"
+
+namespace tagcache::server {
+
+// What a connection knows of its peer.
+struct Peer {
+  std::string address;      // for the log
+  std::string client_name;  // from HELLO
+  uint32_t max_frame = 0;   // agreed by HELLO; 0: none was
+  uint8_t auth_failures = 0;
+  bool authenticated = false;
+};
+
+// Memory that the calls of one thread reuse, one call after the other.
+struct Workbench {
+  protocol::Scratch decode;
+  std::vector<EntryRef> values;
+  std::vector<Write> writes;
+  std::vector<Outcome> outcomes;
+  std::vector<protocol::RefusedItem> refused;
+  std::vector<std::string> keys;
+  std::vector<std::string_view> views;
+  EntryMeta meta;
+  std::string message;
+  std::vector<std::pair<std::string, std::string>> stats;
+  std::vector<std::pair<std::string_view, std::string_view>> stat_views;
+  protocol::Buffer spare_output;  // lent to the session that has something to send
+
+  // Gives back what an unusually large call made it hold.
+  void Trim();
+};
+
+struct Call {
+  Call(Engine& e, WorkerMetrics& m, Workbench& b, Peer& p, const protocol::Request& r,
+       const protocol::Command& c, TimeMs t)
+      : engine(e), metrics(m), bench(b), peer(p), request(r), command(c), now(t) {
+    response.op = r.op;
+    response.id = r.id;
+  }
+
+  Engine& engine;
+  WorkerMetrics& metrics;
+  Workbench& bench;
+  Peer& peer;
+  const protocol::Request& request;
+  const protocol::Command& command;
+  TimeMs now;
+  uint64_t earlier_requests = 0;  // of this connection
+  size_t max_page = 0;
+  size_t default_page = 0;
+
+  // The answer. Views in it point into `bench` or the request.
+  protocol::Response response;
+  EntryRef value;              // Reply::kValue; the wire sends it
+  std::span<EntryRef> values;  // Reply::kValues
+  bool close = false;          // after the answer
+
+  // Answers with an error. The message names the operation, the key, the limit.
+  void Refuse(protocol::StatusCode status, std::string message);
+};
+
+// "PUT 'user:1'": the command and its key, shortened and escaped, as messages begin.
+std::string Subject(const protocol::Command& command, std::string_view key);
+// Printable ASCII as it is, everything else escaped; cut at `limit` bytes of input with "...".
+std::string Escaped(std::string_view bytes, size_t limit);
+
+// What an outcome of the store is called on the wire.
+protocol::StatusCode StatusOf(Outcome outcome);
+// The message for a refused write (or step) of `key`; empty for answers that are not errors.
+std::string ExplainOutcome(const Call& call, Outcome outcome, std::string_view key,
+                           size_t value_size, std::span<const std::string_view> tags);
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_NET_CALL_H_

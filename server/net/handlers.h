@@ -1,0 +1,51 @@
+#ifndef TAGCACHE_SERVER_NET_HANDLERS_H_
+#define TAGCACHE_SERVER_NET_HANDLERS_H_
+
+// The handlers of the commands, and the one table that tells which serves which. Adding a command
+// adds a row in protocol/command.cc, a handler here and a row in handlers.cc; see
+// docs/adding-a-command.md.
+
+#include "server/net/call.h"
+
+namespace tagcache::server {
+
+using Handler = void (*)(Call& call);
+
+// nullptr when the opcode has none.
+Handler HandlerOf(protocol::Op op);
+
+// connection_commands.cc
+void HandleHello(Call& call);
+void HandleAuth(Call& call);
+void HandlePing(Call& call);
+
+// value_commands.cc
+void HandleGet(Call& call);
+void HandlePut(Call& call);
+void HandleAdd(Call& call);
+void HandleReplace(Call& call);
+void HandleDelete(Call& call);
+void HandleExists(Call& call);
+void HandleTouch(Call& call);
+void HandleStep(Call& call);  // INCREMENT and DECREMENT
+void HandleMeta(Call& call);
+
+// batch_commands.cc
+void HandleMGet(Call& call);
+void HandleMPut(Call& call);
+void HandleMDelete(Call& call);
+
+// tag_commands.cc
+void HandleInvalidateTag(Call& call);
+void HandleInvalidateTags(Call& call);
+void HandleInvalidateKeys(Call& call);
+void HandleKeysByTag(Call& call);
+void HandleSearch(Call& call);
+
+// admin_commands.cc
+void HandleStats(Call& call);
+void HandleFlush(Call& call);
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_NET_HANDLERS_H_
