@@ -5,7 +5,6 @@
 namespace tagcache::protocol {
 namespace {
 
-constexpr size_t kLengthOffset = 4;
 constexpr size_t kMaxShort = std::numeric_limits<uint16_t>::max();
 constexpr size_t kMaxLong = std::numeric_limits<uint32_t>::max();
 // The least an item of MPUT takes: options, empty key, value flags and length.
@@ -18,14 +17,6 @@ constexpr std::string_view kOptionBits = "an option bit is set that this command
 constexpr std::string_view kBadMode = "the mode is neither 0 (any) nor 1 (all)";
 constexpr std::string_view kBadVersions = "the lowest version is above the highest";
 constexpr std::string_view kNoCommand = "there is no command with this opcode";
-
-bool HasField(const Command& command, Field wanted) {
-  for (const Field field : command.fields) {
-    if (field == wanted) return true;
-    if (field == Field::kEnd) break;
-  }
-  return false;
-}
 
 // The option bits a row can follow up on. Rows without TTL and tags know none: their bits are
 // reserved (lease, version).
@@ -444,72 +435,7 @@ void ReadReply(Reader& reader, Reply reply, Scratch& scratch, Response* response
   }
 }
 
-FrameState Bad(StatusCode code, StatusCode* error) {
-  *error = code;
-  return FrameState::kBad;
-}
-
 }  // namespace
-
-FrameState ReadFrame(std::string_view bytes, uint8_t magic, uint32_t max_frame, FrameHeader* header,
-                     StatusCode* error, size_t* needed) {
-  if (!bytes.empty() && static_cast<uint8_t>(bytes[0]) != magic) {
-    return Bad(StatusCode::kBadFrame, error);
-  }
-  if (bytes.size() < kHeaderSize) {
-    if (needed != nullptr) *needed = kHeaderSize;
-    return FrameState::kNeedMore;
-  }
-  const uint8_t flags = static_cast<uint8_t>(bytes[2]);
-  const uint8_t status = static_cast<uint8_t>(bytes[3]);
-  if ((flags & ~kMore) != 0) return Bad(StatusCode::kBadFrame, error);
-  if (magic == kRequestMagic && status != 0) return Bad(StatusCode::kBadFrame, error);
-  const uint32_t length = LoadLittle<uint32_t>(bytes.data() + kLengthOffset);
-  if (length > max_frame) return Bad(StatusCode::kFrameTooLarge, error);
-  if (bytes.size() < kHeaderSize + length) {
-    if (needed != nullptr) *needed = kHeaderSize + length;
-    return FrameState::kNeedMore;
-  }
-  header->opcode = static_cast<uint8_t>(bytes[1]);
-  header->more = flags == kMore;
-  header->status = static_cast<StatusCode>(status);
-  header->length = length;
-  header->id = LoadLittle<uint64_t>(bytes.data() + 8);
-  return FrameState::kDone;
-}
-
-void FrameWriter::Open() {
-  frame_start_ = out_.size();
-  char* header = out_.Prepare(kHeaderSize);
-  header[0] = static_cast<char>(magic_);
-  header[1] = static_cast<char>(opcode_);
-  header[2] = 0;
-  header[3] = static_cast<char>(status_);
-  StoreLittle<uint32_t>(0, header + kLengthOffset);
-  StoreLittle(id_, header + 8);
-  out_.Commit(kHeaderSize);
-}
-
-void FrameWriter::Close(bool more) {
-  char* header = out_.data() + frame_start_;
-  header[2] = more ? static_cast<char>(kMore) : '\0';
-  StoreLittle(static_cast<uint32_t>(out_.size() - frame_start_ - kHeaderSize),
-              header + kLengthOffset);
-}
-
-void FrameWriter::Split(std::string_view bytes) {
-  while (!bytes.empty()) {
-    size_t room = limit_ - (out_.size() - frame_start_);
-    if (room == 0) {
-      Close(true);
-      Open();
-      room = limit_ - kHeaderSize;
-    }
-    const size_t n = std::min(room, bytes.size());
-    out_.Append(bytes.data(), n);
-    bytes.remove_prefix(n);
-  }
-}
 
 void EncodeRequest(const Request& request, uint32_t max_frame, Buffer& out) {
   const Command& command = CommandOf(request.op);

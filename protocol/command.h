@@ -93,6 +93,14 @@ struct Command {
   std::string_view text_alias = {};
 };
 
+// Whether a body of the command holds the field, at least as an option.
+constexpr bool HasField(const Command& command, Field wanted) {
+  for (const Field field : command.fields) {
+    if (field == wanted) return true;
+  }
+  return false;
+}
+
 // All commands, in the order of their opcodes.
 std::span<const Command> Commands();
 // nullptr when there is none.

@@ -1,0 +1,148 @@
+#ifndef TAGCACHE_PROTOCOL_FRAME_H_
+#define TAGCACHE_PROTOCOL_FRAME_H_
+
+// Frames: what the binary codec cuts its messages into.
+//
+// A message is the concatenation of the bodies of its frames; all but the last carry kMore. Frame
+// boundaries mean nothing, and frames of different messages may be interleaved.
+//
+//    0        1        2        3        4                 8                         16
+//   +--------+--------+--------+--------+-----------------+-------------------------+
+//   | magic  | opcode | flags  | status | body length u32 | request ID u64          | body ...
+//   +--------+--------+--------+--------+-----------------+-------------------------+
+//
+// All numbers are little-endian. Nothing here throws but std::bad_alloc from the buffers handed in.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "protocol/buffer.h"
+#include "protocol/status_code.h"
+
+namespace tagcache::protocol {
+
+inline constexpr uint8_t kRequestMagic = 0xC7;  // no text verb starts with a byte over 0x7F
+inline constexpr uint8_t kResponseMagic = 0xC8;
+inline constexpr size_t kHeaderSize = 16;
+// Every peer accepts frames with a body up to this size, before and without a HELLO.
+inline constexpr uint32_t kBaseMaxFrame = 64 * 1024;
+
+inline constexpr uint8_t kMore = 1;  // frame flag: the message goes on in a later frame
+
+struct FrameHeader {
+  uint8_t opcode = 0;
+  bool more = false;
+  StatusCode status = StatusCode::kOk;
+  uint32_t length = 0;  // of the body
+  uint64_t id = 0;
+};
+
+enum class FrameState { kDone, kNeedMore, kBad };
+
+// Numbers as they stand on the wire. Compilers turn each loop into one move.
+template <typename T>
+inline void StoreLittle(T value, char* to) {
+  for (size_t i = 0; i < sizeof(T); ++i) {
+    to[i] = static_cast<char>(static_cast<uint64_t>(value) >> (8 * i));
+  }
+}
+template <typename T>
+inline T LoadLittle(const char* from) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < sizeof(T); ++i) {
+    value |= static_cast<uint64_t>(static_cast<uint8_t>(from[i])) << (8 * i);
+  }
+  return static_cast<T>(value);
+}
+
+// Reads the header at the front of `bytes`. kDone: *header is set and the whole body is there too.
+// kNeedMore: nothing else is known (but *needed, when given, is how many bytes in all would make
+// progress). kBad: *error says why; the stream can not be trusted any more.
+FrameState ReadFrame(std::string_view bytes, uint8_t magic, uint32_t max_frame, FrameHeader* header,
+                     StatusCode* error, size_t* needed = nullptr);
+
+// Appends one message as frames: fields are appended, lengths are patched when a frame is full or
+// finished. A message longer than max_frame becomes several frames. Fields that fit into the open
+// frame and into the buffer's room are plain stores.
+// REQUIRES: nothing is consumed from `out` between construction and Finish; max_frame > 0.
+class FrameWriter {
+ public:
+  FrameWriter(Buffer& out, uint8_t magic, uint8_t opcode, uint64_t id, StatusCode status,
+              uint32_t max_frame)
+      : out_(out),
+        id_(id),
+        limit_(kHeaderSize + std::max<uint32_t>(max_frame, 1)),
+        magic_(magic),
+        opcode_(opcode),
+        status_(status) {
+    Open();
+  }
+  void U8(uint8_t value) { Number(value); }
+  void U16(uint16_t value) { Number(value); }
+  void U32(uint32_t value) { Number(value); }
+  void U64(uint64_t value) { Number(value); }
+  void Bytes(std::string_view bytes) {  // no length
+    char* to = Room(bytes.size());
+    if (to == nullptr) return Split(bytes);
+    if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+    out_.Commit(bytes.size());
+  }
+  // REQUIRES: bytes.size() <= 0xFFFF; callers check limits first.
+  void Short(std::string_view bytes) {  // u16 length, bytes
+    LengthAndBytes(static_cast<uint16_t>(bytes.size()), bytes);
+  }
+  void Long(std::string_view bytes) {  // u32 length, bytes
+    LengthAndBytes(static_cast<uint32_t>(bytes.size()), bytes);
+  }
+  // Closes the last frame. `more` leaves the message open: go on with another FrameWriter of the
+  // same ID later. REQUIRES: called once.
+  void Finish(bool more = false) { Close(more); }
+
+ private:
+  // Where `n` bytes may be stored: they fit into the open frame, and the buffer has room. nullptr:
+  // they must be split over frames.
+  char* Room(size_t n) {
+    if (out_.size() - frame_start_ + n > limit_) return nullptr;
+    return out_.Prepare(n);
+  }
+  template <typename T>
+  void Number(T value) {
+    char* to = Room(sizeof(T));
+    if (to == nullptr) {
+      char bytes[sizeof(T)];
+      StoreLittle(value, bytes);
+      return Split({bytes, sizeof(T)});
+    }
+    StoreLittle(value, to);
+    out_.Commit(sizeof(T));
+  }
+  template <typename Length>
+  void LengthAndBytes(Length length, std::string_view bytes) {
+    char* to = Room(sizeof(Length) + bytes.size());
+    if (to == nullptr) {
+      Number(length);
+      return Bytes(bytes);
+    }
+    StoreLittle(length, to);
+    if (!bytes.empty()) std::memcpy(to + sizeof(Length), bytes.data(), bytes.size());
+    out_.Commit(sizeof(Length) + bytes.size());
+  }
+  void Open();
+  void Close(bool more);
+  void Split(std::string_view bytes);
+
+  Buffer& out_;
+  uint64_t id_;
+  size_t frame_start_ = 0;  // offset of the open frame's header in out_
+  size_t limit_;            // of a frame with its header
+  uint8_t magic_;
+  uint8_t opcode_;
+  StatusCode status_;
+};
+
+}  // namespace tagcache::protocol
+
+#endif  // TAGCACHE_PROTOCOL_FRAME_H_
