@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/buffer.h"
 #include "protocol/message.h"
 #include "server/net/engine.h"
 #include "server/store/store.h"

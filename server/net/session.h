@@ -58,23 +58,29 @@ class Session {
   // Bytes held in this session's own buffers, for tests of the bounds.
   size_t buffered_input() const;
   size_t buffered_output() const { return out_.size(); }
+  bool holds_memory() const { return in_.capacity() + out_.capacity() > 0; }
 
  private:
-  void Process(TimeMs now);
-  size_t Consume(std::string_view bytes, TimeMs now);
   void TellCodec(char first_byte);
-  bool Full() const;
-  void Execute(const Incoming& incoming, TimeMs now);
+  void BorrowOutput();
+  void ReturnOutput();
+  void ProcessHeldInput(TimeMs now);
+  size_t Consume(std::string_view bytes, TimeMs now);
+  bool OutputFull() const;
+  uint64_t Execute(const protocol::Request& request, uint64_t begin, TimeMs now);
+  bool MayRun(Call& call);
   void Answer(Call& call);
-  void Refuse(const Incoming& incoming, TimeMs now);
-  void RefuseOversize(const Incoming& incoming, TimeMs now);
+  void Refuse(Incoming& incoming, TimeMs now);
+  void CountRefusal(const Incoming& incoming);
+  std::string RejectionMessage() const;
+  std::string RefusalMessage(const Incoming& incoming) const;
   void Close(protocol::StatusCode why);
-  void FinishShutDown();
+  void FinishShutDown(std::string_view tail);
   void Produce();
-  void Resume(TimeMs now);
 
   Engine& engine_;
   WorkerMetrics& metrics_;
+  Workbench& bench_;            // of the thread the session was made in
   std::unique_ptr<Wire> wire_;  // nullptr until the first byte came
   protocol::Buffer in_;         // an incomplete request, or requests held back
   protocol::Buffer out_;

@@ -1,0 +1,75 @@
+#include "server/net/reply_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tagcache::server {
+
+using protocol::FrameWriter;
+using protocol::Reply;
+
+size_t ValueReplySize(Reply reply, std::span<const EntryRef> values) {
+  size_t size = 0;
+  for (const EntryRef& value : values) {
+    if (value) {
+      size += protocol::kMaxValueHead + value.value().size();
+    } else if (reply == Reply::kValues) {
+      size += 1;
+    }
+  }
+  return size;
+}
+
+void WriteValues(protocol::Op op, uint64_t id, std::span<EntryRef> values, protocol::Buffer& out) {
+  FrameWriter writer(out, protocol::kResponseMagic, static_cast<uint8_t>(op), id,
+                     protocol::StatusCode::kOk, protocol::kBaseMaxFrame);
+  for (EntryRef& value : values) {
+    const std::string_view bytes = value ? value.value() : std::string_view();
+    protocol::WriteValueHead(writer, Reply::kValues, static_cast<bool>(value),
+                             value ? value.flags() : 0, static_cast<uint32_t>(bytes.size()));
+    writer.Bytes(bytes);
+    value.Reset();
+  }
+  writer.Finish();
+}
+
+ReplyStream::ReplyStream(protocol::Op op, uint64_t id, std::span<EntryRef> values)
+    : op_(op), reply_(protocol::CommandOf(op).reply), id_(id) {
+  values_.reserve(values.size());
+  for (EntryRef& value : values) {
+    if (value) pinned_ += value.value().size();
+    values_.push_back(std::move(value));
+  }
+}
+
+bool ReplyStream::Produce(uint32_t max_body, protocol::Buffer& out) {
+  FrameWriter writer(out, protocol::kResponseMagic, static_cast<uint8_t>(op_), id_,
+                     protocol::StatusCode::kOk, max_body);
+  size_t room = max_body;
+  while (next_ < values_.size() && room >= protocol::kMaxValueHead) {
+    EntryRef& value = values_[next_];
+    const std::string_view bytes = value ? value.value() : std::string_view();
+    if (!head_sent_) {
+      const bool found = static_cast<bool>(value);
+      protocol::WriteValueHead(writer, reply_, found, found ? value.flags() : 0,
+                               static_cast<uint32_t>(bytes.size()));
+      head_sent_ = true;
+      room -= found ? protocol::kMaxValueHead : 1;
+    }
+    const size_t piece = std::min(room, bytes.size() - offset_);
+    writer.Bytes(bytes.substr(offset_, piece));
+    offset_ += piece;
+    room -= piece;
+    pinned_ -= piece;
+    if (offset_ < bytes.size()) break;
+    value.Reset();
+    ++next_;
+    offset_ = 0;
+    head_sent_ = false;
+  }
+  const bool last = next_ == values_.size();
+  writer.Finish(!last);
+  return last;
+}
+
+}  // namespace tagcache::server

@@ -1,0 +1,51 @@
+#ifndef TAGCACHE_SERVER_NET_REPLY_STREAM_H_
+#define TAGCACHE_SERVER_NET_REPLY_STREAM_H_
+
+// A reply of values that is produced a frame at a time. It pins the entries it still has to send,
+// and copies their bytes only when their frame is made.
+//
+// Threads: one at a time, its session's.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "protocol/binary_codec.h"
+#include "protocol/buffer.h"
+#include "server/store/store.h"
+
+namespace tagcache::server {
+
+// What a value or an MGET reply takes on the wire, frame headers not counted.
+size_t ValueReplySize(protocol::Reply reply, std::span<const EntryRef> values);
+
+// Appends the whole reply as one frame and drops the pins. REQUIRES: it fits kBaseMaxFrame.
+void WriteValues(protocol::Op op, uint64_t id, std::span<EntryRef> values, protocol::Buffer& out);
+
+class ReplyStream {
+ public:
+  // Takes the pins over.
+  ReplyStream(protocol::Op op, uint64_t id, std::span<EntryRef> values);
+
+  // Appends one frame with a body of at most `max_body` bytes. true: it was the last.
+  // REQUIRES: max_body >= kBaseMaxFrame; not called after it returned true.
+  bool Produce(uint32_t max_body, protocol::Buffer& out);
+
+  // Bytes of entries not yet sent, which it pins.
+  size_t pinned() const { return pinned_; }
+
+ private:
+  protocol::Op op_;
+  protocol::Reply reply_;
+  uint64_t id_;
+  std::vector<EntryRef> values_;
+  size_t next_ = 0;         // values_[next_] is being sent
+  size_t offset_ = 0;       // bytes of it that were
+  bool head_sent_ = false;  // its head was
+  size_t pinned_ = 0;
+};
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_NET_REPLY_STREAM_H_

@@ -1,0 +1,108 @@
+// Commands on one key.
+
+#include "server/net/handlers.h"
+
+namespace tagcache::server {
+namespace {
+
+using protocol::StatusCode;
+
+// A key over the limit can not be there, but a read of it is a mistake and not a miss.
+bool KeyFits(Call& call) {
+  if (call.request.key.size() <= call.engine.options().store.max_key) return true;
+  call.Refuse(StatusCode::kKeyTooLong,
+              ExplainOutcome(call, Outcome::kKeyTooLong, call.request.key, 0, {}));
+  return false;
+}
+
+std::span<const std::string_view> TagsOf(const protocol::Request& request) {
+  return request.tags.value_or(protocol::Tags());
+}
+
+void AnswerOutcome(Call& call, Outcome outcome) {
+  const protocol::Request& request = call.request;
+  const StatusCode status = StatusOf(outcome);
+  if (!protocol::IsError(status)) {
+    call.response.status = status;
+    return;
+  }
+  call.Refuse(status,
+              ExplainOutcome(call, outcome, request.key, request.value.size(), TagsOf(request)));
+}
+
+void AnswerFound(Call& call, bool found) {
+  call.response.status = found ? StatusCode::kOk : StatusCode::kNotFound;
+}
+
+void WriteOne(Call& call, WriteMode mode) {
+  const protocol::Request& request = call.request;
+  const Outcome outcome = call.engine.store().Put({.key = request.key,
+                                                   .value = request.value,
+                                                   .flags = request.flags,
+                                                   .ttl_ms = request.ttl,
+                                                   .tags = TagsOf(request)},
+                                                  mode, call.now);
+  if (outcome == Outcome::kOk) call.metrics.puts.Add(1);
+  AnswerOutcome(call, outcome);
+}
+
+}  // namespace
+
+void HandleGet(Call& call) {
+  if (!KeyFits(call)) return;
+  call.value = call.engine.store().Get(call.request.key, call.now);
+  (call.value ? call.metrics.hits : call.metrics.misses).Add(1);
+  AnswerFound(call, static_cast<bool>(call.value));
+}
+
+void HandlePut(Call& call) { WriteOne(call, WriteMode::kPut); }
+void HandleAdd(Call& call) { WriteOne(call, WriteMode::kAdd); }
+void HandleReplace(Call& call) { WriteOne(call, WriteMode::kReplace); }
+
+void HandleDelete(Call& call) {
+  if (!KeyFits(call)) return;
+  AnswerFound(call, call.engine.store().Delete(call.request.key, call.now));
+}
+
+void HandleExists(Call& call) {
+  if (!KeyFits(call)) return;
+  AnswerFound(call, call.engine.store().Exists(call.request.key, call.now));
+}
+
+void HandleTouch(Call& call) {
+  if (!KeyFits(call)) return;
+  AnswerFound(call, call.engine.store().Touch(call.request.key, call.request.ttl, call.now));
+}
+
+void HandleStep(Call& call) {
+  const protocol::Request& request = call.request;
+  const StepResult result =
+      call.engine.store().Increment({.key = request.key,
+                                     .by = request.by,
+                                     .subtract = request.op == protocol::Op::kDecrement,
+                                     .initial = request.initial,
+                                     .flags = request.flags,
+                                     .ttl_ms = request.ttl,
+                                     .tags = request.tags},
+                                    call.now);
+  call.response.number = result.value;
+  AnswerOutcome(call, result.outcome);
+}
+
+void HandleMeta(Call& call) {
+  if (!KeyFits(call)) return;
+  std::optional<EntryMeta> meta = call.engine.store().Meta(call.request.key, call.now);
+  if (!meta) return AnswerFound(call, false);
+  call.bench.meta = std::move(*meta);
+  const EntryMeta& kept = call.bench.meta;
+  call.bench.views.assign(kept.tags.begin(), kept.tags.end());
+  call.response.meta = {
+      .ttl_left_ms = kept.ttl_left_ms ? static_cast<int64_t>(*kept.ttl_left_ms) : -1,
+      .age_ms = kept.age_ms,
+      .size = kept.size,
+      .version = kept.version,
+      .flags = kept.flags,
+      .tags = call.bench.views};
+}
+
+}  // namespace tagcache::server
