@@ -1,0 +1,47 @@
+#ifndef TAGCACHE_SERVER_STORE_SHARD_ORDER_H_
+#define TAGCACHE_SERVER_STORE_SHARD_ORDER_H_
+
+// The order in which a batch visits the shards: the batch's indices, grouped by shard, and within a
+// shard in the order they were given (so that of two writes to one key the later wins).
+//
+// Threads: one at a time; reuse it, its memory is kept. Errors: std::bad_alloc.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace tagcache::server {
+
+// The shard of a hash: its top bits. Shards are therefore ordered as hashes are.
+inline size_t ShardOf(uint64_t hash, unsigned shard_bits) {
+  return shard_bits == 0 ? 0 : hash >> (64 - shard_bits);
+}
+
+class ShardOrder {
+ public:
+  // REQUIRES: shard_bits is at most 16; fewer than 2^32 hashes.
+  void Sort(std::span<const uint64_t> hashes, unsigned shard_bits);
+
+  // Calls visit(shard, indices) for each shard that has any. `hashes` as they were sorted.
+  template <typename Visit>
+  void ForEachShard(std::span<const uint64_t> hashes, unsigned shard_bits, Visit visit) const {
+    const std::span<const uint32_t> order(order_);
+    for (size_t begin = 0; begin < order.size();) {
+      const size_t shard = ShardOf(hashes[order[begin]], shard_bits);
+      size_t end = begin + 1;
+      while (end < order.size() && ShardOf(hashes[order[end]], shard_bits) == shard) ++end;
+      visit(shard, order.subspan(begin, end - begin));
+      begin = end;
+    }
+  }
+  std::span<const uint32_t> indices() const { return order_; }
+
+ private:
+  std::vector<uint32_t> order_;
+  std::vector<uint32_t> spare_;
+};
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_STORE_SHARD_ORDER_H_

@@ -1,0 +1,41 @@
+#include "server/store/tag_registry.h"
+
+namespace tagcache::server {
+namespace {
+
+bool Any(uint64_t) { return true; }
+
+}  // namespace
+
+bool TagRegistry::Add(uint64_t tag_hash) {
+  Stripe& stripe = StripeOf(tag_hash);
+  MutexLock lock(stripe.mutex);
+  if (auto* slot = stripe.shards_with.Find(tag_hash, Any)) {
+    ++slot->value;
+    return true;
+  }
+  if (!stripe.shards_with.Reserve()) return false;
+  stripe.shards_with.Insert(tag_hash, 1);
+  return true;
+}
+
+void TagRegistry::Remove(uint64_t tag_hash) {
+  Stripe& stripe = StripeOf(tag_hash);
+  MutexLock lock(stripe.mutex);
+  auto* slot = stripe.shards_with.Find(tag_hash, Any);
+  if (--slot->value > 0) return;
+  stripe.shards_with.Erase(slot);
+  stripe.shards_with.Shrink();
+}
+
+TagRegistry::Sums TagRegistry::Sum() const {
+  Sums sums;
+  for (const Stripe& stripe : stripes_) {
+    MutexLock lock(stripe.mutex);
+    sums.tags += stripe.shards_with.size();
+    sums.bytes += stripe.shards_with.bytes();
+  }
+  return sums;
+}
+
+}  // namespace tagcache::server

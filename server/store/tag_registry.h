@@ -1,0 +1,48 @@
+#ifndef TAGCACHE_SERVER_STORE_TAG_REGISTRY_H_
+#define TAGCACHE_SERVER_STORE_TAG_REGISTRY_H_
+
+// How many distinct tags the whole store holds. A tag whose entries lie in several shards has a
+// node in each of them; the registry counts, for each tag, the shards that have a node, so that the
+// tag counts once.
+//
+// It is told only when a node appears or vanishes, not for each entry. Tags are known by their
+// 64-bit hash alone: two tags with one hash would count as one, which makes a number in STATS wrong
+// by one and nothing else.
+//
+// Threads: any. Locks: a stripe's lock may be taken while a shard's lock is held; nothing is locked
+// under it. A tag's Remove may come after the shard's lock was released, since its Add was before.
+
+#include <array>
+#include <cstdint>
+
+#include "server/store/hash_table.h"
+#include "server/store/mutex.h"
+
+namespace tagcache::server {
+
+class TagRegistry {
+ public:
+  // false: there is no memory for it.
+  bool Add(uint64_t tag_hash);
+  void Remove(uint64_t tag_hash);
+
+  struct Sums {
+    uint64_t tags = 0;
+    uint64_t bytes = 0;
+  };
+  Sums Sum() const;
+
+ private:
+  struct alignas(64) Stripe {
+    mutable Mutex mutex;
+    HashTable<uint64_t> shards_with GUARDED_BY(mutex);
+  };
+  static constexpr size_t kStripes = 64;
+  Stripe& StripeOf(uint64_t tag_hash) { return stripes_[tag_hash >> 58]; }
+
+  std::array<Stripe, kStripes> stripes_;
+};
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_STORE_TAG_REGISTRY_H_
