@@ -26,8 +26,8 @@ inline constexpr uint8_t kHasTags = 2;
 // Appends a request. REQUIRES: keys, tags and names are at most 0xFFFF bytes, values at most
 // 0xFFFFFFFF; CheckRequest says so with a name.
 void EncodeRequest(const Request& request, uint32_t max_frame, Buffer& out);
-// kOk, or what makes the request inexpressible (kKeyTooLong, kTagTooLong, kTooManyTags,
-// kValueTooLarge).
+// kOk, or what makes the request inexpressible: kKeyTooLong, kTagTooLong, kTooManyTags,
+// kValueTooLarge; kBadRequest for names, credentials and counts over their widths.
 StatusCode CheckRequest(const Request& request);
 
 // Decodes the body of a request message. `error` names what is wrong: kUnknownCommand, kBadRequest.
@@ -35,7 +35,9 @@ StatusCode CheckRequest(const Request& request);
 bool DecodeRequest(uint8_t opcode, uint64_t id, std::string_view body, Scratch& scratch,
                    Request* request, StatusCode* error, std::string_view* detail);
 
-// Appends a response whose reply is not kValues. An error's body is its message.
+// Appends a response whose reply is not kValues. An error's body is its message. Of a Hello only
+// max_version is sent, and read back as both versions. REQUIRES: op is one of the enumerators, or
+// the status is an error.
 void EncodeResponse(const Response& response, uint32_t max_frame, Buffer& out);
 // Decodes the body of a response message. For kValues replies only op, id and status are set, and
 // the body is read with ReadValueItem. false: the body does not parse.
