@@ -82,8 +82,8 @@ struct Write {
   std::string_view key;
   std::string_view value;
   uint32_t flags = 0;
-  std::optional<uint64_t> ttl_ms;          // nullopt: never expires; 0: expires at once
-  std::span<const std::string_view> tags;  // replaces the entry's tags; repeated ones count once
+  std::optional<uint64_t> ttl_ms = {};          // nullopt: never expires; 0: expires at once
+  std::span<const std::string_view> tags = {};  // replaces the entry's; repeated ones count once
 };
 
 enum class WriteMode : uint8_t { kPut, kAdd, kReplace };
@@ -93,10 +93,10 @@ struct Step {
   std::string_view key;
   int64_t by = 1;
   bool subtract = false;
-  int64_t initial = 1;                                    // value of a key that was absent
-  uint32_t flags = 0;                                     // of a key that was absent
-  std::optional<uint64_t> ttl_ms;                         // nullopt: kept
-  std::optional<std::span<const std::string_view>> tags;  // nullopt: kept
+  int64_t initial = 1;                                         // value of a key that was absent
+  uint32_t flags = 0;                                          // of a key that was absent
+  std::optional<uint64_t> ttl_ms = {};                         // nullopt: kept
+  std::optional<std::span<const std::string_view>> tags = {};  // nullopt: kept
 };
 
 struct StepResult {

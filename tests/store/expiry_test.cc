@@ -1,0 +1,183 @@
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+
+#include "tests/store/cache.h"
+
+namespace tagcache::testing {
+namespace {
+
+TEST(Expiry, AnEntryIsThereUntilItsLastMillisecond) {
+  Cache cache;
+  cache.Put("k", "v", {}, 100);
+  cache.Advance(99);
+  EXPECT_TRUE(cache.Has("k"));
+  cache.Advance(1);
+  EXPECT_FALSE(cache.Has("k"));
+}
+
+TEST(Expiry, WithoutATtlAnEntryStays) {
+  Cache cache;
+  cache.Put("k", "v");
+  cache.now = UINT64_MAX - 1;
+  EXPECT_TRUE(cache.Has("k"));
+}
+
+TEST(Expiry, ATtlTooLongToCountSaturates) {
+  Cache cache;
+  cache.Put("k", "v", {}, UINT64_MAX);
+  cache.Put("m", "v", {}, UINT64_MAX - cache.now);
+  EXPECT_TRUE(cache.Has("k"));
+  EXPECT_TRUE(cache.Has("m"));
+  // It is still an entry that expires, not one that never does.
+  EXPECT_GT(cache.store.Meta("k", cache.now)->ttl_left_ms.value_or(0), UINT64_MAX / 2);
+  EXPECT_GT(cache.store.Meta("m", cache.now)->ttl_left_ms.value_or(0), UINT64_MAX / 2);
+}
+
+TEST(Expiry, APutWithTtlZeroStoresNothingAndRemovesTheOldValue) {
+  Cache cache;
+  cache.Put("k", "old", {"t"});
+  EXPECT_EQ(cache.Put("k", "new", {"u"}, 0), Outcome::kOk);
+  EXPECT_FALSE(cache.Has("k"));
+  EXPECT_EQ(cache.store.Stats().items, 0u);
+  EXPECT_EQ(cache.store.Stats().tags, 0u);
+}
+
+TEST(Expiry, ConditionalWritesWithTtlZeroKeepTheirCondition) {
+  Cache cache;
+  EXPECT_EQ(cache.Put("k", "v", {}, 0, WriteMode::kReplace), Outcome::kNotFound);
+  EXPECT_EQ(cache.Put("k", "v", {}, 0, WriteMode::kAdd), Outcome::kOk);
+  EXPECT_FALSE(cache.Has("k"));
+  cache.Put("k", "old");
+  EXPECT_EQ(cache.Put("k", "v", {}, 0, WriteMode::kAdd), Outcome::kExists);
+  EXPECT_EQ(cache.Get("k"), "old");
+  EXPECT_EQ(cache.Put("k", "v", {}, 0, WriteMode::kReplace), Outcome::kOk);
+  EXPECT_FALSE(cache.Has("k"));
+}
+
+TEST(Expiry, TouchSetsTheTimeAnew) {
+  Cache cache;
+  cache.Put("k", "v", {"t"}, 100);
+  cache.Advance(50);
+  EXPECT_TRUE(cache.store.Touch("k", 100, cache.now));
+  cache.Advance(99);
+  EXPECT_EQ(cache.Get("k"), "v");
+  EXPECT_EQ(cache.TagsOf("k"), List({"t"}));
+  cache.Advance(1);
+  EXPECT_FALSE(cache.Has("k"));
+}
+
+TEST(Expiry, TouchWithoutATtlMakesAnEntryStay) {
+  Cache cache;
+  cache.Put("k", "v", {}, 100);
+  EXPECT_TRUE(cache.store.Touch("k", std::nullopt, cache.now));
+  cache.Advance(1'000'000);
+  EXPECT_TRUE(cache.Has("k"));
+}
+
+TEST(Expiry, TouchWithTtlZeroRemoves) {
+  Cache cache;
+  cache.Put("k", "v", {"t"});
+  EXPECT_TRUE(cache.store.Touch("k", 0, cache.now));
+  EXPECT_FALSE(cache.Has("k"));
+  EXPECT_EQ(cache.store.Stats().tags, 0u);
+}
+
+TEST(Expiry, TouchDoesNotReviveWhatIsOver) {
+  Cache cache;
+  cache.Put("k", "v", {}, 100);
+  cache.Advance(100);
+  EXPECT_FALSE(cache.store.Touch("k", 1000, cache.now));
+  EXPECT_FALSE(cache.Has("k"));
+}
+
+TEST(Expiry, TouchIsNoWrite) {
+  Cache cache;
+  cache.Put("k", "v");
+  const uint64_t version = cache.store.Meta("k", cache.now)->version;
+  cache.Advance(30);
+  cache.store.Touch("k", 1000, cache.now);
+  EXPECT_EQ(cache.store.Meta("k", cache.now)->version, version);
+  EXPECT_EQ(cache.store.Meta("k", cache.now)->age_ms, 30u);
+}
+
+TEST(Expiry, DeleteDoesNotCountWhatIsOver) {
+  Cache cache;
+  cache.Put("k", "v", {}, 100);
+  cache.Advance(100);
+  EXPECT_FALSE(cache.Delete("k"));
+}
+
+TEST(Expiry, InvalidateAndKeysPassOverWhatIsOver) {
+  Cache cache;
+  cache.Put("k", "v", {"t"}, 100);
+  cache.Put("m", "v", {"t"});
+  cache.Advance(100);
+  EXPECT_EQ(cache.Keys({"t"}), List({"m"}));
+  EXPECT_EQ(cache.InvalidateAny({"t"}), 1u);
+  EXPECT_EQ(cache.store.Stats().items, 0u);
+}
+
+TEST(Expiry, AnAccessGivesTheMemoryBackAndCounts) {
+  Cache cache;
+  cache.Put("k", "v", {"t"}, 100);
+  cache.Advance(100);
+  EXPECT_FALSE(cache.Has("k"));
+  const StoreStats stats = cache.store.Stats();
+  EXPECT_EQ(stats.items, 0u);
+  EXPECT_EQ(stats.tags, 0u);
+  EXPECT_EQ(stats.expired, 1u);
+}
+
+TEST(Sweep, RemovesWhatIsOverAndNothingElse) {
+  Cache cache;
+  for (int i = 0; i < 5000; ++i) {
+    cache.Put("k" + std::to_string(i), "v", {"t" + std::to_string(i % 7)}, i % 2 ? 10 : 1000);
+  }
+  cache.Advance(10);
+  EXPECT_EQ(cache.store.ExpireSome(SIZE_MAX, cache.now), 2500u);
+  EXPECT_EQ(cache.store.Stats().items, 2500u);
+  EXPECT_EQ(cache.store.Stats().expired, 2500u);
+  for (int i = 0; i < 5000; ++i) EXPECT_EQ(cache.Has("k" + std::to_string(i)), i % 2 == 0);
+}
+
+TEST(Sweep, TakesExpiredEntriesOffTheirTags) {
+  Cache cache;
+  cache.Put("k", "v", {"a", "b"}, 10);
+  cache.Advance(10);
+  EXPECT_EQ(cache.store.ExpireSome(SIZE_MAX, cache.now), 1u);
+  EXPECT_EQ(cache.store.Stats().tags, 0u);
+}
+
+TEST(Sweep, StaysWithinItsBudgetAndGoesOnWhereItStopped) {
+  Cache cache;
+  for (int i = 0; i < 1000; ++i) cache.Put("k" + std::to_string(i), "v", {}, 10);
+  cache.Advance(10);
+  uint64_t removed = 0;
+  for (int call = 0; call < 10; ++call) {
+    const size_t now_removed = cache.store.ExpireSome(100, cache.now);
+    EXPECT_LE(now_removed, 100u);
+    removed += now_removed;
+  }
+  EXPECT_EQ(removed, 1000u);
+}
+
+TEST(Sweep, ReachesEveryShardThoughMostEntriesStay) {
+  Cache cache;
+  for (int i = 0; i < 3000; ++i) cache.Put("stay" + std::to_string(i), "v");
+  for (int i = 0; i < 30; ++i) cache.Put("go" + std::to_string(i), "v", {}, 10);
+  cache.Advance(10);
+  uint64_t removed = 0;
+  for (int call = 0; call < 100; ++call) removed += cache.store.ExpireSome(64, cache.now);
+  EXPECT_EQ(removed, 30u);
+}
+
+TEST(Sweep, OfAnEmptyStoreEnds) {
+  Cache cache;
+  EXPECT_EQ(cache.store.ExpireSome(SIZE_MAX, cache.now), 0u);
+  EXPECT_EQ(cache.store.ExpireSome(0, cache.now), 0u);
+}
+
+}  // namespace
+}  // namespace tagcache::testing
