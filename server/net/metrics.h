@@ -40,7 +40,8 @@ class WorkerMetrics {
   Counter connections_closed;
   Counter connections_rejected;     // over max_connections; part of accepted, too
   Counter connections_closed_idle;  // part of closed, too
-  Counter connections_refused;      // far over max_connections: closed unanswered, not accepted
+  Counter
+      connections_refused;  // far over max_connections: closed unanswered; part of accepted, too
 
   Counter protocol_errors;   // refusals after which the connection was closed
   Counter unknown_commands;  // requests whose command is not in the table

@@ -1,0 +1,115 @@
+#ifndef TAGCACHE_SERVER_CONFIG_H_
+#define TAGCACHE_SERVER_CONFIG_H_
+
+// The settings of tagcached. One table (settings.cc) gives each its name, unit, range, default and
+// help; command line, file and environment read from it, and --help and --print-config print it.
+// A flag is stronger than the file, the file is stronger than the environment.
+//
+// Errors: a sentence that names where the setting was given (flag, file and line, variable) and
+// what is allowed. Nothing throws.
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace tagcache::server {
+
+struct Config {
+  std::string host = "127.0.0.1";
+  uint64_t port = 1984;
+  std::string unix_socket;
+  uint64_t unix_socket_mode = 0660;
+  uint64_t workers = 0;
+  uint64_t shards = 256;
+  uint64_t max_key = 1024;
+  uint64_t max_tag = 255;
+  uint64_t max_tags = 64;
+  uint64_t max_value = 64 * 1024 * 1024;
+  uint64_t max_frame = 256 * 1024;
+  uint64_t max_connections = 10000;
+  uint64_t idle_timeout_ms = 600'000;
+  uint64_t output_backlog = 1024 * 1024;
+  uint64_t shutdown_timeout_ms = 5000;
+  bool tcp_nodelay = true;
+  uint64_t tcp_keepalive_s = 60;
+  uint64_t send_buffer = 0;
+  uint64_t receive_buffer = 0;
+  std::string username;
+  std::string password;
+  std::string log_file;
+  std::string log_level = "info";
+
+  bool operator==(const Config&) const = default;
+};
+
+// How a value is written and checked.
+enum class SettingKind : uint8_t {
+  kText,
+  kSecret,      // as kText, never shown
+  kNumber,      // an integer
+  kSize,        // an integer of bytes, or one with KiB, MiB or GiB
+  kPowerOfTwo,  // an integer that is one
+  kOctal,       // a file mode in octal digits; text in the file
+  kFlag,        // true or false
+  kChoice,      // one of `choices`
+};
+
+struct Setting {
+  std::string_view name;  // max_value: flag --max-value, variable TAGCACHE_MAX_VALUE
+  SettingKind kind;
+  std::variant<std::string Config::*, uint64_t Config::*, bool Config::*> field;
+  uint64_t min = 0;  // of numbers
+  uint64_t max = 0;
+  std::string_view unit;
+  std::string_view help;
+  std::span<const std::string_view> choices = {};
+};
+
+std::span<const Setting> Settings();
+// nullptr when there is none.
+const Setting* FindSetting(std::string_view name);
+// "--max-value" and "TAGCACHE_MAX_VALUE".
+std::string FlagOf(const Setting& setting);
+std::string VariableOf(const Setting& setting);
+
+// Sets the field from its textual form. Empty, or what is allowed ("an integer from 0 to 65535").
+std::string SetFromText(const Setting& setting, std::string_view text, Config* config);
+// As the field stands in a TOML file.
+std::string TomlOf(const Setting& setting, const Config& config);
+
+// What the command line asked for.
+struct CommandLine {
+  enum class Action { kServe, kPrint, kExitWell, kExitRefused };
+  Action action = Action::kServe;
+  std::string output;  // kPrint, kExitWell: for stdout; kExitRefused: for stderr
+  Config config;
+  int ready_fd = -1;
+};
+
+// The file that is read when --config names none, if it exists.
+inline constexpr std::string_view kDefaultConfigFile = "/etc/tagcache/tagcache.conf";
+
+using Environment = std::function<const char*(const char* name)>;
+
+// Reads command line, file and environment, and checks the whole.
+CommandLine ReadCommandLine(int argc, const char* const* argv, const Environment& environment,
+                            std::string_view version,
+                            std::string_view default_file = kDefaultConfigFile);
+
+// The pieces of it. Each returns empty or what is wrong.
+std::string ReadEnvironment(const Environment& environment, Config* config);
+std::string ReadFile(const std::string& path, Config* config);
+// What must hold between settings.
+std::string CheckTogether(const Config& config);
+
+// The configuration in force as a TOML file, with a comment a setting. The password is masked, and
+// the mask is refused as a password: what was printed can not turn into credentials.
+std::string PrintConfig(const Config& config);
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_CONFIG_H_

@@ -1,0 +1,208 @@
+// tagcached: reads its settings, opens its listeners, and waits for signals while the workers run.
+//
+//   SIGTERM, SIGINT: stop accepting, answer what was read, exit 0
+//   SIGHUP: open the log file again
+//
+// Exit status: 0 stopped as asked, 1 could not start, 2 settings refused.
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "server/config.h"
+#include "server/log.h"
+#include "server/net/server.h"
+
+namespace tagcache::server {
+namespace {
+
+constexpr int kCouldNotStart = 1;
+constexpr int kRefused = 2;
+// Descriptors besides those of connections: listeners, loops, log, and the connections over the
+// limit that are answered.
+constexpr rlim_t kOtherDescriptors = 512;
+
+void Print(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = write(fd, text.data(), text.size());
+    if (n <= 0) return;
+    text.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+sigset_t HandledSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
+
+uint64_t RandomSeed() {
+  std::random_device device;
+  return static_cast<uint64_t>(device()) << 32 | device();
+}
+
+size_t WorkersOf(const Config& config) {
+  if (config.workers > 0) return config.workers;
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+EngineOptions EngineOptionsOf(const Config& config) {
+  EngineOptions options;
+  options.store = {.shards = config.shards,
+                   .seed = RandomSeed(),
+                   .max_key = config.max_key,
+                   .max_tag = config.max_tag,
+                   .max_tags = config.max_tags,
+                   .max_value = config.max_value};
+  options.max_frame = static_cast<uint32_t>(config.max_frame);
+  options.output_backlog = config.output_backlog;
+  options.max_connections = config.max_connections;
+  options.username = config.username;
+  options.password = config.password;
+  options.version = TAGCACHE_VERSION;
+  return options;
+}
+
+ServerOptions ServerOptionsOf(const Config& config) {
+  ServerOptions options;
+  options.host = config.host;
+  options.port = static_cast<uint16_t>(config.port);
+  options.unix_socket = config.unix_socket;
+  options.unix_socket_mode = static_cast<mode_t>(config.unix_socket_mode);
+  options.workers = WorkersOf(config);
+  options.worker.max_connections = config.max_connections;
+  options.worker.idle_timeout = config.idle_timeout_ms;
+  options.worker.shutdown_timeout = config.shutdown_timeout_ms;
+  options.worker.sockets = {.tcp_nodelay = config.tcp_nodelay,
+                            .tcp_keepalive_s = static_cast<unsigned>(config.tcp_keepalive_s),
+                            .send_buffer = config.send_buffer,
+                            .receive_buffer = config.receive_buffer};
+  return options;
+}
+
+// Raises the soft limit of descriptors as far as max_connections needs and the hard limit lets it.
+void RaiseDescriptorLimit(const Config& config, Log& log) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t needed = config.max_connections + kOtherDescriptors;
+  if (limit.rlim_cur >= needed) return;
+  limit.rlim_cur = std::min(needed, limit.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < needed) {
+    log.Write(Level::kWarning, "few_descriptors",
+              {{"limit", limit.rlim_cur},
+               {"max_connections", config.max_connections},
+               {"needed", needed}});
+  }
+}
+
+// Tells the descriptor of --ready-fd where the server listens.
+void Announce(int fd, const Server& server) {
+  if (fd < 0) return;
+  std::string lines;
+  if (!server.tcp_address().empty()) lines += "tcp " + server.tcp_address() + "\n";
+  if (!server.unix_path().empty()) lines += "unix " + server.unix_path() + "\n";
+  Print(fd, lines);
+  close(fd);
+}
+
+void LogStart(const Config& config, const Server& server, Log& log) {
+  log.Write(Level::kInfo, "started",
+            {{"version", TAGCACHE_VERSION}, {"pid", getpid()}, {"workers", WorkersOf(config)}});
+  if (!server.tcp_address().empty()) {
+    log.Write(Level::kInfo, "listening", {{"transport", "tcp"}, {"address", server.tcp_address()}});
+    if (config.username.empty() && !IsLoopback(config.host)) {
+      log.Write(Level::kWarning, "no_credentials",
+                {{"address", server.tcp_address()},
+                 {"detail", "whoever reaches this address can read and write the cache"}});
+    }
+  }
+  if (!server.unix_path().empty()) {
+    log.Write(Level::kInfo, "listening", {{"transport", "unix"}, {"path", server.unix_path()}});
+  }
+}
+
+// Returns when the process is to stop.
+void WaitForSignals(const sigset_t& signals, Log& log) {
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) continue;
+    if (signal != SIGHUP) {
+      log.Write(Level::kInfo, "stopping", {{"signal", sigabbrev_np(signal)}});
+      return;
+    }
+    const std::string error = log.Open();
+    if (error.empty()) {
+      log.Write(Level::kInfo, "log_opened", {{"signal", "HUP"}});
+    } else {
+      log.Write(Level::kError, "log_not_opened", {{"detail", error}});
+    }
+  }
+}
+
+int Serve(const Config& config, int ready_fd) {
+  // Blocked before any thread is made, so that only WaitForSignals sees them.
+  const sigset_t signals = HandledSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  Log log(config.log_file, config.log_level);
+  if (const std::string error = log.Open(); !error.empty()) {
+    Print(STDERR_FILENO, "tagcached: " + error + "\n");
+    return kCouldNotStart;
+  }
+  RaiseDescriptorLimit(config, log);
+  Engine engine(EngineOptionsOf(config), &log, Worker::Now());
+  Server server(engine, ServerOptionsOf(config));
+  if (const std::string error = server.Open(); !error.empty()) {
+    log.Write(Level::kError, "not_started", {{"detail", error}});
+    if (!config.log_file.empty()) Print(STDERR_FILENO, "tagcached: " + error + "\n");
+    return kCouldNotStart;
+  }
+  server.Start();
+  LogStart(config, server, log);
+  Announce(ready_fd, server);
+  WaitForSignals(signals, log);
+  server.Stop();
+  server.Join();
+  log.Write(Level::kInfo, "stopped", {});
+  return 0;
+}
+
+int Run(int argc, char** argv) {
+  const CommandLine line = ReadCommandLine(
+      argc, argv, [](const char* name) { return std::getenv(name); }, TAGCACHE_VERSION);
+  switch (line.action) {
+    case CommandLine::Action::kServe:
+      return Serve(line.config, line.ready_fd);
+    case CommandLine::Action::kPrint:
+    case CommandLine::Action::kExitWell:
+      Print(STDOUT_FILENO, line.output);
+      return 0;
+    case CommandLine::Action::kExitRefused:
+      Print(STDERR_FILENO, line.output);
+      return kRefused;
+  }
+  return kRefused;
+}
+
+}  // namespace
+}  // namespace tagcache::server
+
+int main(int argc, char** argv) {
+  try {
+    return tagcache::server::Run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "tagcached: %s\n", error.what());
+    return 1;
+  }
+}

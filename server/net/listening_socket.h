@@ -1,0 +1,73 @@
+#ifndef TAGCACHE_SERVER_NET_LISTENING_SOCKET_H_
+#define TAGCACHE_SERVER_NET_LISTENING_SOCKET_H_
+
+// Bound sockets, ready to listen. Errors are sentences that name the address and what is wrong.
+//
+// Ownership: a BoundSocket owns its descriptor; a UnixSocketFile owns the file it bound and removes
+// it at the end, unless somebody else has put another one in its place.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "server/net/socket_options.h"
+
+namespace tagcache::server {
+
+class BoundSocket {
+ public:
+  BoundSocket() = default;
+  explicit BoundSocket(int fd) : fd_(fd) {}
+  ~BoundSocket();
+  BoundSocket(BoundSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  BoundSocket& operator=(BoundSocket&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+
+  int fd() const { return fd_; }
+  int Release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_ = -1;
+};
+
+// Binds with SO_REUSEPORT, so that each worker can have its own. *port 0 is replaced by the port
+// that the system chose. Returns empty or what is wrong.
+std::string BindTcp(const std::string& host, uint16_t* port, const SocketOptions& options,
+                    BoundSocket* bound);
+
+// Empty, or why nobody else may bind: SO_REUSEPORT would let a second server of the same user share
+// the port in silence, and each would see half of the invalidations.
+std::string CheckTcpFree(const std::string& host, uint16_t port);
+
+// "127.0.0.1:1984", "[::1]:1984".
+std::string TcpAddress(const std::string& host, uint16_t port);
+// Whether only this machine can reach the address.
+bool IsLoopback(const std::string& host);
+
+class UnixSocketFile {
+ public:
+  UnixSocketFile() = default;
+  ~UnixSocketFile();
+  UnixSocketFile(const UnixSocketFile&) = delete;
+  UnixSocketFile& operator=(const UnixSocketFile&) = delete;
+
+  // Binds. A socket file on which nobody listens is replaced; one on which somebody does, or a file
+  // of another kind, is an error. Returns empty or what is wrong.
+  std::string Bind(const std::string& path, mode_t mode, const SocketOptions& options);
+  int fd() const { return socket_.fd(); }
+  const std::string& path() const { return path_; }
+
+ private:
+  BoundSocket socket_;
+  std::string path_;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_NET_LISTENING_SOCKET_H_

@@ -1,0 +1,235 @@
+#include "server/net/worker.h"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <type_traits>
+
+namespace tagcache::server {
+namespace {
+
+constexpr int kBacklog = 1024;
+constexpr TimeMs kSweepPeriod = 250;
+constexpr TimeMs kExpirePeriod = 100;
+// Entries that one step of expiry looks at, and how many steps it takes at most where it finds
+// much: bounded, so that requests wait at most a few milliseconds.
+constexpr size_t kExpireBudget = 4096;
+constexpr int kExpireSteps = 8;
+constexpr TimeMs kReportPeriod = 1000;
+// Connections over the limit that are answered, each with a refusal; those beyond are closed.
+constexpr size_t kAnsweredOver = 64;
+
+template <typename Handle>
+Worker& Of(Handle* handle) {
+  return *static_cast<Worker*>(handle->data);
+}
+
+template <typename Handle>
+void CloseHandle(Handle& handle) {
+  auto* any = reinterpret_cast<uv_handle_t*>(&handle);
+  if (!uv_is_closing(any)) uv_close(any, nullptr);
+}
+
+TimeMs SweepPeriod(TimeMs idle_timeout) {
+  if (idle_timeout == 0) return kSweepPeriod;
+  return std::clamp<TimeMs>(idle_timeout / 4, 10, kSweepPeriod);
+}
+
+}  // namespace
+
+// Not uv_now: that stands still while a loop works, and a TTL of 0 must be over on every worker.
+TimeMs Worker::Now() {
+  return static_cast<TimeMs>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                 std::chrono::steady_clock::now().time_since_epoch())
+                                 .count());
+}
+
+Worker::Worker(Engine& engine, const WorkerOptions& options, std::atomic<size_t>& open_connections,
+               bool first)
+    : engine_(engine),
+      metrics_(engine.AddWorker()),
+      options_(options),
+      open_connections_(open_connections),
+      first_(first),
+      read_buffer_(new char[kReadBuffer]) {
+  uv_loop_init(&loop_);
+  uv_async_init(&loop_, &stop_signal_, [](uv_async_t* signal) { Of(signal).BeginStop(); });
+  uv_check_init(&loop_, &stop_check_);
+  uv_timer_init(&loop_, &sweep_timer_);
+  uv_timer_init(&loop_, &expire_timer_);
+  uv_timer_init(&loop_, &stop_timer_);
+  stop_signal_.data = stop_check_.data = sweep_timer_.data = expire_timer_.data = stop_timer_.data =
+      this;
+  const TimeMs period = SweepPeriod(options_.idle_timeout);
+  uv_timer_start(
+      &sweep_timer_, [](uv_timer_t* timer) { Of(timer).Sweep(); }, period, period);
+  if (first_) {
+    uv_timer_start(
+        &expire_timer_, [](uv_timer_t* timer) { Of(timer).Expire(); }, kExpirePeriod,
+        kExpirePeriod);
+  }
+}
+
+Worker::~Worker() {
+  Join();
+  if (!handles_closed_) {  // never started
+    CloseAll("stopped");
+    stopping_ = true;
+    CloseHandlesWhenDone();
+    uv_run(&loop_, UV_RUN_DEFAULT);
+  }
+  uv_loop_close(&loop_);
+}
+
+std::string Worker::Listen(int fd, Transport transport) {
+  Listener& listener = transport == Transport::kTcp ? tcp_ : unix_;
+  listener.transport = transport;
+  int failure = 0;
+  if (transport == Transport::kTcp) {
+    uv_tcp_init(&loop_, &listener.handle.tcp);
+    failure = uv_tcp_open(&listener.handle.tcp, fd);
+  } else {
+    uv_pipe_init(&loop_, &listener.handle.pipe, 0);
+    failure = uv_pipe_open(&listener.handle.pipe, fd);
+  }
+  listener.open = true;
+  listener.stream()->data = this;
+  if (failure == 0) failure = uv_listen(listener.stream(), kBacklog, OnConnection);
+  return failure == 0 ? std::string() : uv_strerror(failure);
+}
+
+void Worker::Start() {
+  thread_ = std::thread([this] { uv_run(&loop_, UV_RUN_DEFAULT); });
+}
+
+void Worker::Stop() {
+  if (thread_.joinable()) uv_async_send(&stop_signal_);
+}
+
+void Worker::Join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::OnConnection(uv_stream_t* server, int status) {
+  Worker& worker = Of(server);
+  if (status != 0) {
+    worker.engine_.events().Write(Level::kError, "accept_failed",
+                                  {{"detail", uv_strerror(status)}});
+    return;
+  }
+  try {
+    worker.Accept(server == worker.tcp_.stream() ? worker.tcp_ : worker.unix_);
+  } catch (const std::bad_alloc&) {
+    worker.engine_.events().Write(Level::kError, "accept_failed", {{"detail", "out of memory"}});
+  }
+}
+
+void Worker::Accept(Listener& listener) {
+  auto* connection = new Connection(*this, listener.transport);
+  Add(*connection);
+  if (uv_accept(listener.stream(), connection->stream()) != 0) {
+    return connection->CloseNow("not accepted");  // another worker was first
+  }
+  const size_t others = open_connections_.fetch_add(1, std::memory_order_relaxed);
+  connection->counted = true;
+  metrics_.connections_accepted.Add(1);
+  const bool rejected = others >= options_.max_connections;
+  if (rejected) {
+    ++unreported_;
+    ReportRejected(Now());
+  }
+  if (others >= options_.max_connections + kAnsweredOver) {
+    metrics_.connections_refused.Add(1);
+    return connection->CloseNow("far over max_connections");
+  }
+  if (rejected) metrics_.connections_rejected.Add(1);
+  connection->Start(rejected);
+}
+
+void Worker::Add(Connection& connection) {
+  connection.next = connections_;
+  if (connections_ != nullptr) connections_->previous = &connection;
+  connections_ = &connection;
+}
+
+void Worker::Remove(Connection& connection) {
+  (connection.previous != nullptr ? connection.previous->next : connections_) = connection.next;
+  if (connection.next != nullptr) connection.next->previous = connection.previous;
+  if (connection.counted) {
+    metrics_.connections_closed.Add(1);
+    open_connections_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  CloseHandlesWhenDone();
+}
+
+// A flood of connections is one line a second, not one each.
+void Worker::ReportRejected(TimeMs now) {
+  if (unreported_ == 0 || now - last_report_ < kReportPeriod) return;
+  last_report_ = now;
+  engine_.events().Write(Level::kWarning, "connections_rejected",
+                         {{"count", unreported_}, {"max_connections", options_.max_connections}});
+  unreported_ = 0;
+}
+
+void Worker::Sweep() {
+  const TimeMs now = Now();
+  ReportRejected(now);
+  for (Connection* connection = connections_; connection != nullptr;) {
+    Connection* next = connection->next;  // CheckTime may take it off the list
+    connection->CheckTime(now);
+    connection = next;
+  }
+}
+
+void Worker::Expire() {
+  for (int step = 0; step < kExpireSteps; ++step) {
+    if (engine_.store().ExpireSome(kExpireBudget, Now()) < kExpireBudget / 4) return;
+  }
+}
+
+// Listeners close at once. The connections have their say after this turn of the loop, so that
+// what their sockets hold now is still read.
+void Worker::BeginStop() {
+  if (stopping_) return;
+  stopping_ = true;
+  if (tcp_.open) CloseHandle(tcp_.handle);
+  if (unix_.open) CloseHandle(unix_.handle);
+  uv_check_start(&stop_check_, [](uv_check_t* check) {
+    uv_check_stop(check);
+    Of(check).ShutDownConnections();
+  });
+  uv_timer_start(
+      &stop_timer_, [](uv_timer_t* timer) { Of(timer).CloseAll("shutdown time-out"); },
+      options_.shutdown_timeout, 0);
+}
+
+void Worker::ShutDownConnections() {
+  for (Connection* connection = connections_; connection != nullptr;) {
+    Connection* next = connection->next;
+    connection->ShutDown();
+    connection = next;
+  }
+  CloseHandlesWhenDone();
+}
+
+void Worker::CloseAll(std::string_view reason) {
+  while (connections_ != nullptr) connections_->CloseNow(reason);
+  if (tcp_.open) CloseHandle(tcp_.handle);
+  if (unix_.open) CloseHandle(unix_.handle);
+}
+
+// The loop ends when nothing is left in it.
+void Worker::CloseHandlesWhenDone() {
+  if (!stopping_ || handles_closed_ || connections_ != nullptr ||
+      uv_is_active(reinterpret_cast<uv_handle_t*>(&stop_check_))) {
+    return;
+  }
+  handles_closed_ = true;
+  CloseHandle(stop_signal_);
+  CloseHandle(stop_check_);
+  CloseHandle(sweep_timer_);
+  CloseHandle(expire_timer_);
+  CloseHandle(stop_timer_);
+}
+
+}  // namespace tagcache::server

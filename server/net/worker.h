@@ -1,0 +1,109 @@
+#ifndef TAGCACHE_SERVER_NET_WORKER_H_
+#define TAGCACHE_SERVER_NET_WORKER_H_
+
+// One thread with one libuv loop, its own TCP listener, and the connections it accepted. A
+// connection stays on its worker.
+//
+//   Server (main thread)          Worker 0 thread            Worker 1 thread
+//     Listen, Start  ---------->  uv_run: accept, read,      uv_run: ...
+//     Stop  -- uv_async_send -->  write, sweep, expire
+//     Join  <-------------------  the loop is empty
+//
+// Threads: Listen, Start, Stop and Join from the thread that made it; all else on its own.
+
+#include <uv.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "server/net/connection.h"
+#include "server/net/engine.h"
+#include "server/net/socket_options.h"
+
+namespace tagcache::server {
+
+struct WorkerOptions {
+  size_t max_connections = 10000;  // of all workers
+  TimeMs idle_timeout = 600'000;   // 0: never
+  TimeMs shutdown_timeout = 5000;
+  SocketOptions sockets;
+};
+
+class Worker {
+ public:
+  // `open_connections` is shared by all workers. The first worker also removes expired entries.
+  Worker(Engine& engine, const WorkerOptions& options, std::atomic<size_t>& open_connections,
+         bool first);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Takes the bound descriptor over and listens. Returns empty or what is wrong.
+  std::string Listen(int fd, Transport transport);
+  void Start();
+  // Stops accepting, answers what was read, closes; within the shutdown time-out.
+  void Stop();
+  void Join();
+
+  // For its connections.
+  Engine& engine() { return engine_; }
+  WorkerMetrics& metrics() { return metrics_; }
+  const WorkerOptions& options() const { return options_; }
+  uv_loop_t* loop() { return &loop_; }
+  uv_buf_t read_buffer() { return uv_buf_init(read_buffer_.get(), kReadBuffer); }
+  bool stopping() const { return stopping_; }
+  static TimeMs Now();
+  void Remove(Connection& connection);
+
+ private:
+  static constexpr unsigned kReadBuffer = 256 * 1024;
+
+  // A listener: its handle, and the worker it belongs to.
+  struct Listener {
+    union {
+      uv_tcp_t tcp;
+      uv_pipe_t pipe;
+    } handle;
+    Transport transport;
+    bool open = false;
+    uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle); }
+  };
+
+  static void OnConnection(uv_stream_t* server, int status);
+  void Accept(Listener& listener);
+  void Add(Connection& connection);
+  void ReportRejected(TimeMs now);
+  void Sweep();
+  void Expire();
+  void BeginStop();
+  void ShutDownConnections();
+  void CloseAll(std::string_view reason);
+  void CloseHandlesWhenDone();
+
+  Engine& engine_;
+  WorkerMetrics& metrics_;
+  const WorkerOptions options_;
+  std::atomic<size_t>& open_connections_;
+  const bool first_;
+  uv_loop_t loop_;
+  uv_async_t stop_signal_;
+  uv_check_t stop_check_;
+  uv_timer_t sweep_timer_;
+  uv_timer_t expire_timer_;
+  uv_timer_t stop_timer_;
+  Listener tcp_;
+  Listener unix_;
+  std::unique_ptr<char[]> read_buffer_;
+  Connection* connections_ = nullptr;
+  TimeMs last_report_ = 0;
+  uint64_t unreported_ = 0;  // rejected since the last report
+  bool stopping_ = false;
+  bool handles_closed_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_NET_WORKER_H_

@@ -1,0 +1,242 @@
+// The table of settings, and the textual form of each kind.
+
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cstdio>
+#include <limits>
+
+#include "protocol/frame.h"
+#include "server/config.h"
+
+namespace tagcache::server {
+namespace {
+
+constexpr uint64_t kKi = 1024;
+constexpr uint64_t kMi = kKi * 1024;
+constexpr uint64_t kGi = kMi * 1024;
+constexpr uint64_t kDay = 86'400'000;  // milliseconds
+
+constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error", "off"};
+
+using enum SettingKind;
+
+constexpr Setting kSettings[] = {
+    {"host", kText, &Config::host, 0, 0, "address",
+     "where to listen for TCP; a name is resolved once, and its first address taken; empty: no "
+     "TCP"},
+    {"port", kNumber, &Config::port, 0, 65535, "port", "TCP port; 0: a free one"},
+    {"unix_socket", kText, &Config::unix_socket, 0, 0, "path",
+     "where to listen on a Unix socket; empty: nowhere"},
+    {"unix_socket_mode", kOctal, &Config::unix_socket_mode, 0, 0777, "octal mode",
+     "permissions of the socket file"},
+    {"workers", kNumber, &Config::workers, 0, 1024, "threads",
+     "threads with an event loop each; 0: one a core"},
+    {"shards", kPowerOfTwo, &Config::shards, 1, 65536, "shards",
+     "parts of the store with a lock each, a power of two"},
+    {"max_key", kSize, &Config::max_key, 1, 65535, "bytes", "longest key"},
+    {"max_tag", kSize, &Config::max_tag, 1, 65535, "bytes", "longest tag"},
+    {"max_tags", kNumber, &Config::max_tags, 0, 4096, "tags", "most tags of an entry"},
+    {"max_value", kSize, &Config::max_value, 1, kGi, "bytes", "largest value"},
+    {"max_frame", kSize, &Config::max_frame, protocol::kBaseMaxFrame, 16 * kMi, "bytes",
+     "longest body of a binary frame, either way"},
+    {"max_connections", kNumber, &Config::max_connections, 1, 1'000'000, "connections",
+     "connections served at once, all workers together"},
+    {"idle_timeout_ms", kNumber, &Config::idle_timeout_ms, 0, 30 * kDay, "milliseconds",
+     "a connection on which no byte moves either way is closed; 0: never"},
+    {"output_backlog", kSize, &Config::output_backlog, 64 * kKi, kGi, "bytes",
+     "answers a connection may leave unread before its further requests wait"},
+    {"shutdown_timeout_ms", kNumber, &Config::shutdown_timeout_ms, 1, kDay, "milliseconds",
+     "after SIGTERM: time for answering what was read"},
+    {"tcp_nodelay", kFlag, &Config::tcp_nodelay, 0, 0, "true or false",
+     "send small answers at once (TCP_NODELAY)"},
+    {"tcp_keepalive_s", kNumber, &Config::tcp_keepalive_s, 0, 32767, "seconds",
+     "idle time before TCP probes whether the peer is there; 0: it does not"},
+    {"send_buffer", kSize, &Config::send_buffer, 0, kGi, "bytes",
+     "send buffer of the sockets (SO_SNDBUF); 0: the system's default"},
+    {"receive_buffer", kSize, &Config::receive_buffer, 0, kGi, "bytes",
+     "receive buffer of the sockets (SO_RCVBUF); 0: the system's default"},
+    {"username", kText, &Config::username, 0, 0, "text",
+     "with password: credentials that clients must give; empty: none are asked for"},
+    {"password", kSecret, &Config::password, 0, 0, "text",
+     "with username; better in the file than on the command line, where other users see it"},
+    {"log_file", kText, &Config::log_file, 0, 0, "path",
+     "where to log, opened again on SIGHUP; empty: stderr"},
+    {"log_level", kChoice, &Config::log_level, 0, 0, "debug, info, warning, error or off",
+     "least important events that are logged", kLevels},
+};
+
+constexpr std::string_view kMask = "********";
+
+std::string RangeOf(const Setting& setting, std::string_view noun) {
+  return std::string(noun) + " from " + std::to_string(setting.min) + " to " +
+         std::to_string(setting.max);
+}
+
+std::string AllowedOf(const Setting& setting) {
+  switch (setting.kind) {
+    case kText:
+      return "text without a NUL";
+    case kSecret:
+      return "text without a NUL, and not the mask that --print-config shows";
+    case kNumber:
+      return RangeOf(setting, "an integer");
+    case kSize:
+      return RangeOf(setting, "bytes as an integer, or one with KiB, MiB or GiB,");
+    case kPowerOfTwo:
+      return RangeOf(setting, "a power of two");
+    case kOctal:
+      return "octal digits as text, \"0\" to \"777\"";
+    case kFlag:
+      return "true or false";
+    case kChoice: {
+      std::string all = "one of";
+      for (const std::string_view choice : setting.choices) all.append(" ").append(choice);
+      return all;
+    }
+  }
+  return {};
+}
+
+bool ParseNumber(std::string_view text, int base, uint64_t* number) {
+  const char* end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, *number, base);
+  return failure == std::errc() && stop == end;
+}
+
+bool ParseSize(std::string_view text, uint64_t* size) {
+  static constexpr std::pair<std::string_view, uint64_t> kUnits[] = {
+      {"KiB", kKi}, {"MiB", kMi}, {"GiB", kGi}};
+  uint64_t unit = 1;
+  for (const auto& [suffix, factor] : kUnits) {
+    if (!text.ends_with(suffix)) continue;
+    unit = factor;
+    text.remove_suffix(suffix.size());
+    while (text.ends_with(' ')) text.remove_suffix(1);
+  }
+  if (!ParseNumber(text, 10, size)) return false;
+  if (*size > std::numeric_limits<uint64_t>::max() / unit) return false;
+  *size *= unit;
+  return true;
+}
+
+bool SetNumber(const Setting& setting, std::string_view text, Config* config) {
+  uint64_t number = 0;
+  const bool parsed = setting.kind == kSize
+                          ? ParseSize(text, &number)
+                          : ParseNumber(text, setting.kind == kOctal ? 8 : 10, &number);
+  if (!parsed || number < setting.min || number > setting.max) return false;
+  if (setting.kind == kPowerOfTwo && !std::has_single_bit(number)) return false;
+  config->*std::get<uint64_t Config::*>(setting.field) = number;
+  return true;
+}
+
+bool SetText(const Setting& setting, std::string_view text, Config* config) {
+  if (text.find('\0') != std::string_view::npos) return false;
+  if (setting.kind == kSecret && text == kMask) return false;
+  config->*std::get<std::string Config::*>(setting.field) = text;
+  return true;
+}
+
+bool SetFlag(const Setting& setting, std::string_view text, Config* config) {
+  if (text != "true" && text != "false") return false;
+  config->*std::get<bool Config::*>(setting.field) = text == "true";
+  return true;
+}
+
+bool SetChoice(const Setting& setting, std::string_view text, Config* config) {
+  for (const std::string_view choice : setting.choices) {
+    if (text == choice) return SetText(setting, text, config);
+  }
+  return false;
+}
+
+bool Set(const Setting& setting, std::string_view text, Config* config) {
+  switch (setting.kind) {
+    case kText:
+    case kSecret:
+      return SetText(setting, text, config);
+    case kNumber:
+    case kSize:
+    case kPowerOfTwo:
+    case kOctal:
+      return SetNumber(setting, text, config);
+    case kFlag:
+      return SetFlag(setting, text, config);
+    case kChoice:
+      return SetChoice(setting, text, config);
+  }
+  return false;
+}
+
+// A TOML basic string.
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      quoted.append(1, '\\').append(1, c);
+    } else if (byte < 0x20 || byte == 0x7F) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\u%04x", byte);
+      quoted += escape;
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted += '"';
+}
+
+}  // namespace
+
+std::span<const Setting> Settings() { return kSettings; }
+
+const Setting* FindSetting(std::string_view name) {
+  for (const Setting& setting : kSettings) {
+    if (setting.name == name) return &setting;
+  }
+  return nullptr;
+}
+
+std::string FlagOf(const Setting& setting) {
+  std::string flag = "--";
+  for (const char c : setting.name) flag += c == '_' ? '-' : c;
+  return flag;
+}
+
+std::string VariableOf(const Setting& setting) {
+  std::string variable = "TAGCACHE_";
+  for (const char c : setting.name) {
+    variable += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return variable;
+}
+
+std::string SetFromText(const Setting& setting, std::string_view text, Config* config) {
+  return Set(setting, text, config) ? std::string() : AllowedOf(setting);
+}
+
+std::string TomlOf(const Setting& setting, const Config& config) {
+  switch (setting.kind) {
+    case kText:
+    case kChoice:
+      return Quoted(config.*std::get<std::string Config::*>(setting.field));
+    case kSecret:
+      return Quoted((config.*std::get<std::string Config::*>(setting.field)).empty() ? "" : kMask);
+    case kNumber:
+    case kSize:
+    case kPowerOfTwo:
+      return std::to_string(config.*std::get<uint64_t Config::*>(setting.field));
+    case kOctal: {
+      char digits[8];
+      std::snprintf(digits, sizeof digits, "%04o",
+                    static_cast<unsigned>(config.*std::get<uint64_t Config::*>(setting.field)));
+      return Quoted(digits);
+    }
+    case kFlag:
+      return config.*std::get<bool Config::*>(setting.field) ? "true" : "false";
+  }
+  return {};
+}
+
+}  // namespace tagcache::server
