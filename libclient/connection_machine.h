@@ -15,16 +15,23 @@
 // waits for is counted and dropped. Text codec: answers come in the order of the requests, and the
 // machine is broken by Abandon.
 //
-// Threads: one at a time. Ownership: views in an event are valid until the next call.
-// Errors: a broken machine says so by an event; close its connection. Throws only std::bad_alloc.
+// What is told of where: a value whose bytes lie whole in a received frame is told from the receive
+// buffer, in place. What a frame's end cut is put together in its request's own buffer, so replies
+// may be interleaved at will.
+//
+// Threads: one at a time; but Send, Output, Sent and TakeOutput touch nothing of the receive
+// buffer, so bytes may be received into ReadSpace meanwhile. Ownership: views in an event are valid
+// until the next call of ReadSpace, Received, Next or Trim. Errors: a broken machine says so by an
+// event; close its connection. Throws only std::bad_alloc; close the connection then too.
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "libclient/pending_window.h"
 #include "protocol/binary_codec.h"
 #include "protocol/buffer.h"
 #include "protocol/message.h"
@@ -38,6 +45,12 @@ struct MachineOptions {
   std::string username;
   std::string password;
   uint32_t max_frame = 256 * 1024;  // longest frame body accepted, bytes; at least kBaseMaxFrame
+  // Most bytes of one reply, one value or one line that are put together here. A server that sends
+  // more breaks the machine. Memory is taken as the bytes arrive, never on a server's word.
+  size_t max_reply = size_t{1} << 30;
+  // Values of several MGETs under way are told in the order of the requests; those that come too
+  // early are kept until it is their turn.
+  bool ordered_values = false;
 };
 
 struct Event {
@@ -69,10 +82,12 @@ class ConnectionMachine {
   // Bytes to be sent, and how many of them were.
   std::string_view Output() const { return out_.view(); }
   void Sent(size_t n) { out_.Consume(n); }
+  // Appends the bytes to be sent to `to`; they count as sent.
+  void TakeOutput(protocol::Buffer& to);
 
   // Room of at least `min` bytes for what is received, and how much was.
   std::span<char> ReadSpace(size_t min);
-  void Received(size_t n);
+  void Received(size_t n) { in_.Commit(n); }
 
   // The next event. Call until kNeedMore (or kBroken, which it then stays).
   Event Next();
@@ -89,20 +104,64 @@ class ConnectionMachine {
   bool quiescent() const;
   uint64_t late_replies() const { return late_replies_; }
   bool hello_acknowledged() const { return hello_acknowledged_; }
+  // Gives memory back after unusually long messages. REQUIRES: quiescent().
+  void Trim();
 
  private:
-  struct Pending {
-    uint64_t id = 0;
-    // ... (the implementation's)
-  };
-  MachineOptions options_;
+  Event Break(std::string_view reason, protocol::StatusCode status = protocol::StatusCode::kOk);
+  Event BrokenEvent() const;
+  // The reply to `id` is in response_: forgets the request and tells.
+  Event Finish(uint64_t id, Pending& pending);
+
+  // Binary codec.
+  void Greet();
+  Event NextBinary();
+  Event TakeFrame(const protocol::FrameHeader& header, bool* told);
+  Event TakeHello(const protocol::FrameHeader& header, bool* told);
+  Event TakeReply(const protocol::FrameHeader& header, Pending& pending, bool* told);
+  bool HoldBody(Pending& pending, size_t n);
+  Pending* TellablePending(uint64_t* id);
+  Event NextValue(uint64_t id, Pending& pending, bool* told);
+
+  // Text codec.
+  void SendLines(const protocol::Request& request, Pending& pending);
+  Event NextText();
+  Event TakeBulkLine(Pending& pending, bool* told);
+  Event FinishBulk(Pending& pending);
+
+  const MachineOptions options_;
   protocol::Buffer in_;
   protocol::Buffer out_;
-  std::deque<Pending> waiting_;
+  PendingWindow window_;
+  protocol::Scratch scratch_;
+  protocol::Response response_;
+  protocol::Buffer told_;  // what views of the last event point into, when it was put together
   size_t pending_count_ = 0;
+  size_t abandoned_count_ = 0;
   uint64_t late_replies_ = 0;
   bool broken_ = false;
+  bool greeted_ = false;
+  bool hello_outstanding_ = false;  // text: the AUTH
   bool hello_acknowledged_ = false;
+  std::string break_reason_;
+  protocol::StatusCode break_status_ = protocol::StatusCode::kOk;
+
+  // Binary: the frame whose body is at the front of in_.
+  uint32_t send_max_frame_ = protocol::kBaseMaxFrame;
+  uint64_t frame_id_ = 0;
+  size_t body_left_ = 0;  // bytes of it not told yet
+  size_t needed_ = 0;     // bytes in in_ that would make progress
+
+  // Text: what the lines of the bulk reply at the front came to so far.
+  struct Fold {
+    int64_t number = 0;
+    protocol::StatusCode status = protocol::StatusCode::kOk;
+    std::string message;
+    std::vector<protocol::RefusedItem> refused;
+  };
+  Fold fold_;
+  Fold told_fold_;       // of the last kDone; its response points into it
+  size_t searched_ = 0;  // bytes of in_ known to hold no LF
 };
 
 }  // namespace tagcache

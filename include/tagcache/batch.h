@@ -86,6 +86,9 @@ class Batch {
  private:
   Piece Keep(std::string_view bytes);
   Command& Append(Kind kind, std::string_view key);
+  size_t AppendBare(Kind kind, std::string_view key);
+  size_t AppendWrite(Kind kind, std::string_view key, ValueView value, const WriteOptions& options);
+  size_t AppendStep(Kind kind, std::string_view key, const IncrementOptions& options);
   void KeepTags(Command& command, std::span<const std::string_view> tags);
 
   std::vector<Command> commands_;

@@ -1,0 +1,253 @@
+// Client: its making, and the calls of one key.
+
+#include "tagcache/client.h"
+
+#include <limits>
+#include <new>
+#include <utility>
+
+#include "libclient/client_core.h"
+#include "libclient/wire_names.h"
+#include "libclient/wire_ttl.h"
+
+namespace tagcache {
+
+using protocol::Op;
+using protocol::Request;
+using protocol::Response;
+using protocol::StatusCode;
+
+namespace {
+
+// A buffer the system cuts is an option that is not in force.
+Status CheckBuffers(const Options& options) {
+  for (const bool send : {true, false}) {
+    const size_t wanted = send ? options.send_buffer : options.receive_buffer;
+    const size_t limit = BufferLimit(send, wanted);
+    if (limit == 0) continue;
+    return Status(ErrorCode::kUsage,
+                  std::string("option ") + (send ? "send_buffer" : "receive_buffer") + ": " +
+                      std::to_string(wanted) + " bytes are not allowed, this system's " +
+                      (send ? "net.core.wmem_max" : "net.core.rmem_max") + " allows " +
+                      std::to_string(limit));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Client>> Client::Create(const Options& options) {
+  using R = Result<std::unique_ptr<Client>>;
+  return Guarded<R>([&]() -> R {
+    if (Status status = ValidateOptions(options); !status.ok()) return status;
+    if (Status status = CheckBuffers(options); !status.ok()) return status;
+    return std::unique_ptr<Client>(new Client(std::make_unique<ClientCore>(options)));
+  });
+}
+
+Client::Client(std::unique_ptr<ClientCore> core) : core_(std::move(core)) {}
+Client::~Client() = default;
+
+const Options& Client::options() const { return core_->options(); }
+
+Result<std::optional<Value>> Client::Get(std::string_view key, CallOptions call) {
+  using R = Result<std::optional<Value>>;
+  return Guarded<R>([&]() -> R {
+    WireNames names(core_->options().prefix);
+    Request request;
+    request.op = Op::kGet;
+    request.key = names.Key(key);
+    std::optional<Value> found;
+    Status status =
+        core_->Call(core_->Begin("get", key, call), request, [&](const Response& response) {
+          if (response.status != StatusCode::kOk) return;
+          found = Value{std::string(response.value), response.flags};
+        });
+    if (!status.ok()) return status;
+    return found;
+  });
+}
+
+namespace {
+
+// PUT, ADD and REPLACE. *done: it was written.
+Status Write(ClientCore& core, const CallContext& call, Op op, std::string_view key,
+             ValueView value, const WriteOptions& options, bool* done) {
+  WireNames names(core.options().prefix);
+  Request request;
+  request.op = op;
+  request.key = names.Key(key);
+  request.value = value.bytes;
+  request.flags = value.flags;
+  if (!WireTtl(options.ttl, core.options(), &request.ttl)) return RefuseTtl(call, options.ttl);
+  if (!options.tags.empty()) request.tags = names.List(options.tags);
+  Status status = CheckExpressible(call, core.options().protocol, request);
+  if (!status.ok()) {
+    if (op != Op::kPut) return status;
+    // A value that can not be sent must not leave the one it was to replace in place.
+    Request removal;
+    removal.op = Op::kDelete;
+    removal.key = request.key;
+    if (!CheckExpressible(call, core.options().protocol, removal).ok()) return status;
+    const Status removed = core.CallChecked(call, removal, [](const Response&) {});
+    if (removed.ok()) return status;
+    return Status(status.code(), status.message() + " (and the old value could not be removed: " +
+                                     removed.message() + ")");
+  }
+  return core.CallChecked(
+      call, request, [&](const Response& response) { *done = response.status == StatusCode::kOk; });
+}
+
+Result<bool> WriteIf(ClientCore& core, const CallContext& call, Op op, std::string_view key,
+                     ValueView value, const WriteOptions& options) {
+  return Guarded<Result<bool>>([&]() -> Result<bool> {
+    bool done = false;
+    Status status = Write(core, call, op, key, value, options, &done);
+    if (!status.ok()) return status;
+    return done;
+  });
+}
+
+// Requests that are answered with yes or no.
+Result<bool> AskYesNo(ClientCore& core, const CallContext& call, Op op, std::string_view key,
+                      const Ttl* ttl = nullptr) {
+  return Guarded<Result<bool>>([&]() -> Result<bool> {
+    WireNames names(core.options().prefix);
+    Request request;
+    request.op = op;
+    request.key = names.Key(key);
+    if (ttl != nullptr && !WireTtl(*ttl, core.options(), &request.ttl)) {
+      return RefuseTtl(call, *ttl);
+    }
+    bool yes = false;
+    Status status = core.Call(
+        call, request, [&](const Response& response) { yes = response.status == StatusCode::kOk; });
+    if (!status.ok()) return status;
+    return yes;
+  });
+}
+
+Result<int64_t> Step(ClientCore& core, const CallContext& call, Op op, std::string_view key,
+                     const IncrementOptions& options) {
+  return Guarded<Result<int64_t>>([&]() -> Result<int64_t> {
+    WireNames names(core.options().prefix);
+    Request request;
+    if (Status status = FillStep(call, core.options(), op, options, &request); !status.ok()) {
+      return status;
+    }
+    request.key = names.Key(key);
+    if (options.tags) request.tags = names.List(*options.tags);
+    int64_t number = 0;
+    Status status =
+        core.Call(call, request, [&](const Response& response) { number = response.number; });
+    if (!status.ok()) return status;
+    return number;
+  });
+}
+
+}  // namespace
+
+Status Client::Put(std::string_view key, ValueView value, const WriteOptions& options,
+                   CallOptions call) {
+  return Guarded<Status>([&] {
+    bool done = false;
+    return Write(*core_, core_->Begin("put", key, call), Op::kPut, key, value, options, &done);
+  });
+}
+
+Result<bool> Client::Add(std::string_view key, ValueView value, const WriteOptions& options,
+                         CallOptions call) {
+  return WriteIf(*core_, core_->Begin("add", key, call), Op::kAdd, key, value, options);
+}
+
+Result<bool> Client::Replace(std::string_view key, ValueView value, const WriteOptions& options,
+                             CallOptions call) {
+  return WriteIf(*core_, core_->Begin("replace", key, call), Op::kReplace, key, value, options);
+}
+
+Result<bool> Client::Delete(std::string_view key, CallOptions call) {
+  return AskYesNo(*core_, core_->Begin("delete", key, call), Op::kDelete, key);
+}
+
+Result<bool> Client::Exists(std::string_view key, CallOptions call) {
+  return AskYesNo(*core_, core_->Begin("exists", key, call), Op::kExists, key);
+}
+
+Result<bool> Client::Touch(std::string_view key, Ttl ttl, CallOptions call) {
+  return AskYesNo(*core_, core_->Begin("touch", key, call), Op::kTouch, key, &ttl);
+}
+
+Result<int64_t> Client::Increment(std::string_view key, const IncrementOptions& options,
+                                  CallOptions call) {
+  return Step(*core_, core_->Begin("increment", key, call), Op::kIncrement, key, options);
+}
+
+Result<int64_t> Client::Decrement(std::string_view key, const IncrementOptions& options,
+                                  CallOptions call) {
+  return Step(*core_, core_->Begin("decrement", key, call), Op::kDecrement, key, options);
+}
+
+Result<std::optional<Meta>> Client::GetMeta(std::string_view key, CallOptions call) {
+  using R = Result<std::optional<Meta>>;
+  return Guarded<R>([&]() -> R {
+    const std::string_view prefix = core_->options().prefix;
+    WireNames names(prefix);
+    Request request;
+    request.op = Op::kMeta;
+    request.key = names.Key(key);
+    std::optional<Meta> found;
+    const auto take = [&](const Response& response) {
+      if (response.status != StatusCode::kOk) return;
+      const protocol::MetaReply& reply = response.meta;
+      Meta& meta = found.emplace();
+      if (reply.ttl_left_ms >= 0) meta.ttl_left = std::chrono::milliseconds(reply.ttl_left_ms);
+      meta.age = std::chrono::milliseconds(reply.age_ms);
+      meta.size = reply.size;
+      meta.version = reply.version;
+      meta.flags = reply.flags;
+      for (std::string_view tag : reply.tags) {
+        if (WireNames::Strip(prefix, &tag)) meta.tags.emplace_back(tag);
+      }
+    };
+    Status status = core_->Call(core_->Begin("meta", key, call), request, take);
+    if (!status.ok()) return status;
+    return found;
+  });
+}
+
+Result<std::chrono::nanoseconds> Client::Ping(CallOptions call) {
+  using R = Result<std::chrono::nanoseconds>;
+  return Guarded<R>([&]() -> R {
+    const CallContext context = core_->Begin("ping", call);
+    Request request;
+    // The text protocol has no PING; the empty key is never there.
+    request.op = core_->options().protocol == Protocol::kText ? Op::kGet : Op::kPing;
+    Status status = core_->Call(context, request, [](const Response&) {});
+    if (!status.ok()) return status;
+    return std::chrono::nanoseconds(std::chrono::steady_clock::now() - context.start);
+  });
+}
+
+size_t Client::CheckIdleConnections() {
+  const auto checked = Guarded<Result<size_t>>([&]() -> Result<size_t> {
+    return core_->state().pool.CheckIdle(core_->Begin("ping", CallOptions()));
+  });
+  return checked.ok() ? *checked : 0;
+}
+
+PoolStats Client::pool_stats() const {
+  const auto stats = Guarded<Result<PoolStats>>(
+      [&]() -> Result<PoolStats> { return core_->state().counters.Read(); });
+  return stats.ok() ? *stats : PoolStats();
+}
+
+void Client::CloseConnections() {
+  (void)Guarded<Status>([&] {
+    CoreState& state = core_->state();
+    state.pool.CloseAll();
+    state.shared.CloseAll();
+    return Status();
+  });
+}
+
+}  // namespace tagcache

@@ -1,0 +1,116 @@
+#include "libclient/error_message.h"
+
+#include <algorithm>
+
+namespace tagcache {
+
+using protocol::StatusCode;
+
+namespace {
+
+constexpr size_t kShownBytes = 64;
+
+// The server begins its sentences with the command and the key; so do ours.
+std::string_view WithoutSubject(std::string_view message) {
+  if (message.empty() || message[0] < 'A' || message[0] > 'Z') return message;
+  const size_t verb_end = message.find_first_of(" :");
+  if (verb_end == std::string_view::npos) return message;
+  if (message.substr(verb_end, 2) == ": ") return message.substr(verb_end + 2);
+  if (message.substr(verb_end, 2) != " '") return message;
+  const size_t subject_end = message.find("': ", verb_end);
+  return subject_end == std::string_view::npos ? message : message.substr(subject_end + 3);
+}
+
+}  // namespace
+
+std::string Shown(std::string_view bytes) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string shown;
+  for (const char c : bytes.substr(0, kShownBytes)) {
+    if (c >= ' ' && c <= '~') {
+      shown.push_back(c);
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    shown.append({'\\', 'x', kHex[byte >> 4], kHex[byte & 15]});
+  }
+  if (bytes.size() > kShownBytes) shown += "...";
+  return shown;
+}
+
+Status MakeError(ErrorCode code, const CallContext& call, std::string_view server,
+                 std::string_view what, ServerError server_error) {
+  std::string message(call.operation);
+  if (call.has_key) message.append(" '").append(Shown(call.key)).append("'");
+  if (!server.empty()) message.append(" on ").append(server);
+  message.append(": ").append(what);
+  return Status(code, std::move(message), server_error);
+}
+
+Status TimedOut(const CallContext& call, std::string_view server) {
+  return MakeError(ErrorCode::kTimeout, call, server,
+                   "timed out after " + std::to_string(call.timeout.count()) + " ms");
+}
+
+Status Refused(const CallContext& call, std::string_view server, StatusCode status,
+               std::string_view message) {
+  std::string what(WithoutSubject(message));
+  if (what.empty()) {
+    what = NameOf(status);
+    std::replace(what.begin(), what.end(), '_', ' ');
+  }
+  return MakeError(ErrorCode::kServer, call, server, what, ServerErrorOf(status));
+}
+
+ServerError ServerErrorOf(StatusCode status) {
+  switch (status) {
+    case StatusCode::kOk:
+    case StatusCode::kNotFound:
+    case StatusCode::kExists:
+      return ServerError::kNone;
+    case StatusCode::kNotAnInteger:
+      return ServerError::kNotAnInteger;
+    case StatusCode::kOverflow:
+      return ServerError::kOverflow;
+    case StatusCode::kKeyTooLong:
+      return ServerError::kKeyTooLong;
+    case StatusCode::kTagTooLong:
+      return ServerError::kTagTooLong;
+    case StatusCode::kTooManyTags:
+      return ServerError::kTooManyTags;
+    case StatusCode::kValueTooLarge:
+      return ServerError::kValueTooLarge;
+    case StatusCode::kAuthRequired:
+      return ServerError::kAuthRequired;
+    case StatusCode::kAuthFailed:
+      return ServerError::kAuthFailed;
+    case StatusCode::kTooManyConnections:
+      return ServerError::kTooManyConnections;
+    case StatusCode::kOutOfMemory:
+      return ServerError::kOutOfMemory;
+    case StatusCode::kShuttingDown:
+      return ServerError::kShuttingDown;
+    case StatusCode::kUnknownCommand:
+    case StatusCode::kUnsupportedVersion:
+    case StatusCode::kUnrepresentable:
+      return ServerError::kUnsupported;
+    case StatusCode::kBadRequest:
+    case StatusCode::kReplyTooLarge:
+    case StatusCode::kMissingKey:
+    case StatusCode::kMissingTag:
+    case StatusCode::kMissingTags:
+    case StatusCode::kEmptyTags:
+    case StatusCode::kMissingKeys:
+    case StatusCode::kEmptyKeys:
+    case StatusCode::kInvalidTtl:
+    case StatusCode::kInvalidBy:
+    case StatusCode::kBadFrame:
+    case StatusCode::kFrameTooLarge:
+    case StatusCode::kMessageTooLarge:
+    case StatusCode::kLineTooLong:
+      return ServerError::kOther;
+  }
+  return ServerError::kOther;  // a number of a later version, from the wire
+}
+
+}  // namespace tagcache

@@ -1,0 +1,240 @@
+// Streams: values pulled one at a time, straight from the receive buffer.
+
+#include <utility>
+
+#include "libclient/stream_state.h"
+
+namespace tagcache {
+
+using protocol::Op;
+using protocol::Request;
+using protocol::StatusCode;
+
+Status Stream::State::StartGet(ClientCore& core, std::string_view key, CallOptions options) {
+  Close();
+  core_ = &core;
+  bulk_ = false;
+  key_.assign(key);
+  call_ = core.Begin("get", key_, options);
+  keys_.Clear();
+  keys_.Add(core.options().prefix, key);
+  return Open(false);
+}
+
+Status Stream::State::StartMultiGet(ClientCore& core, KeySource& keys, CallOptions options) {
+  Close();
+  core_ = &core;
+  bulk_ = true;
+  call_ = core.Begin("mget", options);
+  keys_.Clear();
+  keys_.Reserve(keys.size());
+  for (std::string_view key; keys.Next(&key);) keys_.Add(core.options().prefix, key);
+  return Open(false);
+}
+
+Status Stream::State::Open(bool look) {
+  if (!look) {
+    Request request;
+    request.op = Op::kGet;
+    CallContext each = call_;
+    for (size_t i = 0; i < keys_.size(); ++i) {
+      request.key = keys_[i];
+      each.key = request.key.substr(core_->options().prefix.size());
+      each.has_key = true;
+      Status status = CheckExpressible(each, core_->options().protocol, request);
+      if (!status.ok()) return status;
+    }
+    tries_ = 0;
+  }
+  sent_ = delivered_ = in_flight_count_ = 0;
+  process_ = &core_->state();
+  if (keys_.size() > 0) {
+    Status status = process_->pool.CheckOut(call_, look, &lease_);
+    if (!status.ok()) return status;
+    SendWindow();
+    // The server works on it while the caller makes ready for the first item.
+    lease_->SendAtOnce();
+  }
+  open_ = true;
+  return {};
+}
+
+void Stream::State::SendWindow() {
+  while (sent_ < keys_.size() && in_flight_count_ < kWindow) {
+    Request request;
+    size_t count = 1;
+    if (bulk_) {
+      request.op = Op::kMGet;
+      request.keys = keys_.Chunk(sent_);
+      count = request.keys.size();
+    } else {
+      request.op = Op::kGet;
+      request.key = keys_[0];
+    }
+    in_flight_[in_flight_count_++] = {lease_->machine().Send(request), sent_};
+    sent_ += count;
+  }
+}
+
+Result<bool> Stream::State::Next(StreamItem* item) {
+  if (!open_) return false;
+  if (lease_ && !lease_.of_this_process()) {
+    Close();
+    return MakeError(ErrorCode::kConnection, call_, "",
+                     "the stream belongs to the parent process of a fork");
+  }
+  for (;;) {
+    if (in_flight_count_ == 0 && sent_ == keys_.size()) {
+      Close();
+      return false;
+    }
+    SendWindow();
+    Event event;
+    Outcome outcome = Await(*lease_, call_, {}, &event);
+    if (outcome.end == Outcome::End::kAnswered) {
+      if (TakeEvent(event, item, &outcome)) return true;
+      if (outcome.status.ok()) continue;
+    } else if (outcome.end == Outcome::End::kLost && MayRepeat()) {
+      ++tries_;
+      process_->counters.retries.Add();
+      lease_.Broke();
+      Status status = Open(true);
+      if (status.ok()) continue;
+      Close();
+      return status;
+    }
+    return Fail(std::move(outcome));
+  }
+}
+
+bool Stream::State::MayRepeat() const {
+  return delivered_ == 0 && tries_ < core_->options().retries &&
+         std::chrono::steady_clock::now() < call_.deadline;
+}
+
+// true: *item is set.
+bool Stream::State::TakeEvent(const Event& event, StreamItem* item, Outcome* outcome) {
+  if (event.kind == Event::Kind::kItem) {
+    ++delivered_;
+    item->index = in_flight_[0].first_key + event.index;
+    item->found = event.item.found;
+    item->value = {event.item.value, event.item.flags};
+    return true;
+  }
+  const protocol::Response& response = *event.response;
+  if (protocol::IsError(response.status)) {
+    outcome->status = Refused(call_, lease_->server(), response.status, response.message);
+    return false;
+  }
+  in_flight_[0] = in_flight_[1];
+  --in_flight_count_;
+  if (bulk_) return false;
+  ++delivered_;
+  item->index = 0;
+  item->found = response.status == StatusCode::kOk;
+  item->value = {};
+  if (item->found) item->value = {response.value, response.flags};
+  return true;
+}
+
+Status Stream::State::Fail(Outcome outcome) {
+  if (outcome.end == Outcome::End::kTimeout) process_->counters.timeouts.Add();
+  if (outcome.end == Outcome::End::kLost) {
+    lease_.Broke();
+  } else if (outcome.end != Outcome::End::kAnswered ||
+             outcome.status.server_error() == ServerError::kShuttingDown) {
+    lease_.Discard();
+  }
+  Close();
+  return std::move(outcome.status);
+}
+
+void Stream::State::Close() {
+  open_ = false;
+  lease_.Return();
+  keys_.Trim();
+}
+
+void Stream::State::Abort() {
+  lease_.Discard();
+  Close();
+}
+
+Stream::Stream() = default;
+Stream::~Stream() = default;
+Stream::Stream(Stream&&) noexcept = default;
+Stream& Stream::operator=(Stream&&) noexcept = default;
+
+Result<bool> Stream::Next(StreamItem* item) {
+  if (state_ == nullptr) return false;
+  return Guarded<Result<bool>>([&] {
+    try {
+      return state_->Next(item);
+    } catch (...) {
+      state_->Abort();
+      throw;
+    }
+  });
+}
+
+void Stream::Close() {
+  if (state_ != nullptr) state_->Close();
+}
+
+Status Client::StartGet(Stream& stream, std::string_view key, CallOptions call) {
+  return Guarded<Status>([&] {
+    if (stream.state_ == nullptr) stream.state_ = std::make_unique<Stream::State>();
+    return stream.state_->StartGet(*core_, key, call);
+  });
+}
+
+Status Client::StartMultiGet(Stream& stream, KeySource& keys, CallOptions call) {
+  return Guarded<Status>([&] {
+    if (stream.state_ == nullptr) stream.state_ = std::make_unique<Stream::State>();
+    return stream.state_->StartMultiGet(*core_, keys, call);
+  });
+}
+
+namespace {
+
+class SpanKeys final : public KeySource {
+ public:
+  explicit SpanKeys(std::span<const std::string_view> keys) : keys_(keys) {}
+  size_t size() const override { return keys_.size(); }
+  bool Next(std::string_view* key) override {
+    if (next_ == keys_.size()) return false;
+    *key = keys_[next_++];
+    return true;
+  }
+
+ private:
+  const std::span<const std::string_view> keys_;
+  size_t next_ = 0;
+};
+
+}  // namespace
+
+Result<std::vector<std::optional<Value>>> Client::MultiGet(std::span<const std::string_view> keys,
+                                                           CallOptions call) {
+  using R = Result<std::vector<std::optional<Value>>>;
+  return Guarded<R>([&]() -> R {
+    SpanKeys source(keys);
+    Stream stream;
+    if (Status status = StartMultiGet(stream, source, call); !status.ok()) return status;
+    std::vector<std::optional<Value>> values(keys.size());
+    for (StreamItem item;;) {
+      auto more = stream.Next(&item);
+      if (!more.ok()) return more.status();
+      if (!*more) break;
+      if (item.found) values[item.index] = Value{std::string(item.value.bytes), item.value.flags};
+    }
+    return values;
+  });
+}
+
+Result<uint64_t> Client::MultiDelete(std::span<const std::string_view> keys, CallOptions call) {
+  SpanKeys source(keys);
+  return MultiDelete(source, call);
+}
+
+}  // namespace tagcache

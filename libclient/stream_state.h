@@ -1,0 +1,61 @@
+#ifndef TAGCACHE_LIBCLIENT_STREAM_STATE_H_
+#define TAGCACHE_LIBCLIENT_STREAM_STATE_H_
+
+// A get or bulk get under way. The keys of a bulk get are divided into requests; two of them are
+// under way at a time, so that the connection never idles and what the server answers out of turn
+// (it interleaves long replies) stays bounded by one reply.
+//
+// Threads: one at a time. Errors: as Stream. All memory is kept for the next use.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "libclient/client_core.h"
+#include "libclient/key_list.h"
+#include "tagcache/client.h"
+
+namespace tagcache {
+
+struct Stream::State {
+ public:
+  Status StartGet(ClientCore& core, std::string_view key, CallOptions options);
+  Status StartMultiGet(ClientCore& core, KeySource& keys, CallOptions options);
+  Result<bool> Next(StreamItem* item);
+  void Close();
+  // Close, with the connection in a state that nobody knows.
+  void Abort();
+
+ private:
+  struct InFlight {
+    uint64_t id = 0;
+    size_t first_key = 0;
+  };
+  static constexpr size_t kWindow = 2;
+
+  Status Open(bool look);
+  void SendWindow();
+  Status Fail(Outcome outcome);
+  bool MayRepeat() const;
+  bool TakeEvent(const Event& event, StreamItem* item, Outcome* outcome);
+
+  ClientCore* core_ = nullptr;
+  CoreState* process_ = nullptr;
+  Lease lease_;
+  CallContext call_;
+  std::string key_;  // of a single get, for messages
+  KeyList keys_;     // as they go on the wire
+  bool bulk_ = false;
+  bool open_ = false;
+  size_t sent_ = 0;       // keys
+  size_t delivered_ = 0;  // items
+  uint32_t tries_ = 0;
+  std::array<InFlight, kWindow> in_flight_;  // the oldest first
+  size_t in_flight_count_ = 0;
+};
+
+}  // namespace tagcache
+
+#endif  // TAGCACHE_LIBCLIENT_STREAM_STATE_H_
