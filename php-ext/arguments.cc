@@ -1,0 +1,87 @@
+#include "php-ext/arguments.h"
+
+#include <charconv>
+
+namespace tagcache::php {
+namespace {
+
+std::string_view FormatInteger(zend_long number, char* digits) {
+  const auto end = std::to_chars(digits, digits + MAX_LENGTH_OF_LONG, number).ptr;
+  return {digits, static_cast<size_t>(end - digits)};
+}
+
+bool RefuseElement(const char* what, size_t position, zval* element) {
+  zend_type_error("%s must hold strings only, %s given at position %zu", what,
+                  zend_zval_type_name(element), position);
+  return false;
+}
+
+}  // namespace
+
+bool ReadStrings(HashTable* array, const char* what, StringList* list) {
+  *list = {nullptr, nullptr, 0};
+  if (array == nullptr || zend_hash_num_elements(array) == 0) return true;
+  const size_t size = zend_hash_num_elements(array);
+  list->views = static_cast<std::string_view*>(safe_emalloc(size, sizeof(std::string_view), 0));
+  zval* element;
+  ZEND_HASH_FOREACH_VAL(array, element) {
+    ZVAL_DEREF(element);
+    if (Z_TYPE_P(element) == IS_STRING) {
+      list->views[list->count] = ViewOf(Z_STR_P(element));
+    } else if (Z_TYPE_P(element) == IS_LONG) {
+      if (list->digits == nullptr) {
+        list->digits = static_cast<char*>(safe_emalloc(size, MAX_LENGTH_OF_LONG, 0));
+      }
+      list->views[list->count] =
+          FormatInteger(Z_LVAL_P(element), list->digits + list->count * MAX_LENGTH_OF_LONG);
+    } else {
+      RefuseElement(what, list->count, element);
+      Release(list);
+      return false;
+    }
+    ++list->count;
+  }
+  ZEND_HASH_FOREACH_END();
+  return true;
+}
+
+void Release(StringList* list) {
+  if (list->views != nullptr) efree(list->views);
+  if (list->digits != nullptr) efree(list->digits);
+  *list = {nullptr, nullptr, 0};
+}
+
+bool CheckKeys(HashTable* keys) {
+  size_t position = 0;
+  zval* element;
+  ZEND_HASH_FOREACH_VAL(keys, element) {
+    ZVAL_DEREF(element);
+    if (Z_TYPE_P(element) != IS_STRING && Z_TYPE_P(element) != IS_LONG) {
+      return RefuseElement("keys", position, element);
+    }
+    ++position;
+  }
+  ZEND_HASH_FOREACH_END();
+  return true;
+}
+
+bool ReadTtl(zend_long ttl_ms, bool is_null, uint32_t argument, Ttl* ttl) {
+  if (!is_null && ttl_ms < 0) {
+    zend_argument_value_error(argument, "must be greater than or equal to 0");
+    return false;
+  }
+  *ttl = is_null ? kDefaultTtl : Ttl(ttl_ms);
+  return true;
+}
+
+bool ArrayKeys::Next(std::string_view* key) {
+  zval* element = zend_hash_get_current_data_ex(keys_, &at_);
+  if (element == nullptr) return false;
+  ZVAL_DEREF(element);
+  *key = Z_TYPE_P(element) == IS_STRING ? ViewOf(Z_STR_P(element))
+                                        : FormatInteger(Z_LVAL_P(element), digits_);
+  zend_hash_move_forward_ex(keys_, &at_);
+  return true;
+}
+
+}  // namespace tagcache::php

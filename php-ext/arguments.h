@@ -1,0 +1,58 @@
+#ifndef TAGCACHE_PHP_EXT_ARGUMENTS_H_
+#define TAGCACHE_PHP_EXT_ARGUMENTS_H_
+
+// What PHP arrays and nullable integers mean as arguments: lists of tags, lists of keys, TTLs.
+// Everything here is plain memory of the request, so that a long jump leaks nothing.
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "php-ext/php_tagcache.h"
+#include "tagcache/client.h"
+
+namespace tagcache::php {
+
+// Strings and integers of an array as bytes. Views point into the array's strings, or into
+// `digits`; the array must live as long. Freed with Release.
+struct StringList {
+  std::string_view* views;
+  char* digits;
+  size_t count;
+  std::span<const std::string_view> span() const { return {views, count}; }
+};
+
+// `array` may be null: an empty list. false with a TypeError thrown for an element that is neither
+// string nor int; `what` names the argument.
+bool ReadStrings(HashTable* array, const char* what, StringList* list);
+void Release(StringList* list);
+
+// false with a TypeError thrown when an element is neither string nor int.
+bool CheckKeys(HashTable* keys);
+
+// null: the configured default; 0: never expires. false with a ValueError thrown when negative.
+// `argument` is its position in the function's list.
+bool ReadTtl(zend_long ttl_ms, bool is_null, uint32_t argument, Ttl* ttl);
+
+inline std::string_view ViewOf(const zend_string* string) {
+  return {ZSTR_VAL(string), ZSTR_LEN(string)};
+}
+
+// The keys of an array, read in place. REQUIRES: CheckKeys, and the array does not change.
+class ArrayKeys final : public KeySource {
+ public:
+  explicit ArrayKeys(HashTable* keys) : keys_(keys) {
+    zend_hash_internal_pointer_reset_ex(keys_, &at_);
+  }
+  size_t size() const override { return zend_hash_num_elements(keys_); }
+  bool Next(std::string_view* key) override;
+
+ private:
+  HashTable* keys_;
+  HashPosition at_;
+  char digits_[MAX_LENGTH_OF_LONG + 1];
+};
+
+}  // namespace tagcache::php
+
+#endif  // TAGCACHE_PHP_EXT_ARGUMENTS_H_

@@ -1,0 +1,82 @@
+#include "php-ext/handle.h"
+
+#include <utility>
+
+namespace tagcache::php {
+namespace {
+
+// Every option takes part, each with its length or an end of its own, so that two different sets
+// never have the same text.
+std::string CanonicalText(const Options& options) {
+  std::string text;
+  const auto number = [&text](int64_t value) { text += std::to_string(value) + ';'; };
+  const auto bytes = [&text](const std::string& value) {
+    text += std::to_string(value.size()) + ':' + value;
+  };
+  number(static_cast<int64_t>(options.servers.size()));
+  for (const std::string& server : options.servers) bytes(server);
+  number(static_cast<int64_t>(options.protocol));
+  number(options.timeout.count());
+  number(options.connect_timeout.count());
+  number(static_cast<int64_t>(options.pool_min));
+  number(static_cast<int64_t>(options.pool_max));
+  number(options.idle_timeout.count());
+  number(options.idle_check.count());
+  number(options.health_check.count());
+  number(options.retries);
+  number(options.backoff.count());
+  number(options.backoff_max.count());
+  number(options.tcp_nodelay);
+  number(options.tcp_keepalive);
+  number(static_cast<int64_t>(options.send_buffer));
+  number(static_cast<int64_t>(options.receive_buffer));
+  number(options.busy_poll.count());
+  bytes(options.username);
+  bytes(options.password);
+  bytes(options.client_name);
+  bytes(options.prefix);
+  number(options.default_ttl.count());
+  return text;
+}
+
+std::unique_ptr<Handle> MakeHandle(const Options& options) {
+  auto handle = std::make_unique<Handle>();
+  if (!Keep(Client::Create(options), &handle->client)) return nullptr;
+  for (const std::string& server : options.servers) {
+    handle->servers += (handle->servers.empty() ? "" : ",") + server;
+  }
+  handle->text = options.protocol == Protocol::kText;
+  return handle;
+}
+
+}  // namespace
+
+Handle* AcquireHandle(bool persistent) {
+  const Options& options = Park().options;
+  if (!persistent) {
+    std::unique_ptr<Handle> handle = MakeHandle(options);
+    if (handle != nullptr) handle->users = 1;
+    return handle.release();
+  }
+  std::unique_ptr<Handle>& place = State().persistent[CanonicalText(options)];
+  if (place == nullptr) {
+    place = MakeHandle(options);
+    if (place == nullptr) {
+      State().persistent.erase(CanonicalText(options));
+      return nullptr;
+    }
+    place->persistent = true;
+  }
+  ++place->users;
+  return place.get();
+}
+
+void ReleaseHandle(Handle* handle) {
+  --handle->users;
+  if (handle->persistent) return;
+  // A stream that a long jump left open belongs to its client: close it first.
+  Park().stream.Close();
+  delete handle;
+}
+
+}  // namespace tagcache::php

@@ -1,0 +1,71 @@
+#ifndef TAGCACHE_PHP_EXT_HANDLE_H_
+#define TAGCACHE_PHP_EXT_HANDLE_H_
+
+// Native clients as PHP holds them. A persistent one belongs to the thread (the FPM worker process,
+// under NTS) and serves every object made with the same options, request after request; another
+// belongs to its one object.
+//
+// Threads: everything here is one thread's. Fork: the library gives a child connections of its own.
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "php-ext/php_tagcache.h"
+#include "tagcache/client.h"
+
+namespace tagcache::php {
+
+struct Handle {
+  std::unique_ptr<Client> client;
+  std::string servers;  // for messages and phpinfo()
+  size_t users = 0;     // objects that hold it
+  bool persistent = false;
+  bool text = false;
+};
+
+// What a library call returned, kept off the stack while zvals are made of it (see README.md).
+struct Parked {
+  Status status;
+  Options options;
+  Stream stream;
+  KeyPage page;
+  StatList stats;
+  std::optional<Meta> meta;
+  PutReport report;
+  std::string text;
+};
+
+struct ThreadState {
+  std::unordered_map<std::string, std::unique_ptr<Handle>> persistent;  // by canonical options
+  Parked parked;
+};
+
+inline ThreadState& State() { return *TAGCACHE_G(state); }
+inline Parked& Park() { return State().parked; }
+
+// The handle for Park().options; nullptr with Park().status when the options are refused.
+Handle* AcquireHandle(bool persistent);
+void ReleaseHandle(Handle* handle);
+
+// Moves a result into its place and tells whether it was one; if not, Park().status says why.
+template <typename T, typename Place>
+bool Keep(Result<T>&& result, Place* place) {
+  if (!result.ok()) {
+    Park().status = result.status();
+    return false;
+  }
+  *place = std::move(result).value();
+  return true;
+}
+inline bool Keep(Status&& status) {
+  const bool ok = status.ok();
+  if (!ok) Park().status = std::move(status);
+  return ok;
+}
+
+}  // namespace tagcache::php
+
+#endif  // TAGCACHE_PHP_EXT_HANDLE_H_

@@ -1,0 +1,141 @@
+// Commands on tags.
+
+#include "php-ext/arguments.h"
+#include "php-ext/client_object.h"
+#include "php-ext/exceptions.h"
+#include "php-ext/functions.h"
+
+namespace tagcache::php {
+namespace {
+
+// One page of keys into Park().page.
+bool NextPage(Client& client, const StringList& tags, bool by_tag, TagMode mode, uint64_t cursor,
+              uint32_t limit) {
+  if (by_tag) return Keep(client.KeysByTag(tags.views[0], cursor, limit), &Park().page);
+  return Keep(client.Search(tags.span(), mode, cursor, limit), &Park().page);
+}
+
+// Page after page until the last one, or until there are `limit` keys.
+void CollectKeys(ClientObject* self, const StringList& tags, bool by_tag, TagMode mode,
+                 zend_long limit, zval* out) {
+  array_init(out);
+  uint64_t cursor = 0;
+  zend_long left = limit;
+  do {
+    const auto page = static_cast<uint32_t>(MIN(left, UINT32_MAX));
+    if (!NextPage(*self->handle->client, tags, by_tag, mode, cursor, page)) {
+      zend_array_destroy(Z_ARRVAL_P(out));
+      ZVAL_EMPTY_ARRAY(out);
+      FailCall(self);
+      return;
+    }
+    const KeyPage& keys = Park().page;
+    for (const std::string& key : keys.keys) {
+      add_next_index_stringl(out, key.data(), key.size());
+      if (limit > 0 && --left == 0) return;
+    }
+    cursor = keys.cursor;
+  } while (cursor != 0);
+}
+
+bool CheckLimit(zend_long limit, bool is_null, uint32_t argument) {
+  if (is_null || limit > 0) return true;
+  zend_argument_value_error(argument, "must be greater than 0");
+  return false;
+}
+
+void Search(INTERNAL_FUNCTION_PARAMETERS, TagMode mode) {
+  zval* self_zval;
+  HashTable* tags;
+  zend_long limit = 0;
+  bool limit_null = true;
+  ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(1), TAGCACHE_ARGUMENTS(2))
+  TAGCACHE_PARAM_SELF(self_zval)
+  Z_PARAM_ARRAY_HT(tags)
+  Z_PARAM_OPTIONAL
+  Z_PARAM_LONG_OR_NULL(limit, limit_null)
+  ZEND_PARSE_PARAMETERS_END();
+
+  ClientObject* self = BeginCall(self_zval);
+  StringList list;
+  if (self == nullptr || !CheckLimit(limit, limit_null, TAGCACHE_ARGUMENTS(2)) ||
+      !ReadStrings(tags, "tags", &list)) {
+    RETURN_THROWS();
+  }
+  CollectKeys(self, list, false, mode, limit, return_value);
+  Release(&list);
+}
+
+}  // namespace
+}  // namespace tagcache::php
+
+using namespace tagcache::php;  // NOLINT: the functions below have C names of their own
+
+ZEND_FUNCTION(tagcache_invalidate_tag) {
+  zval* self_zval;
+  zend_string* tag;
+  ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(1), TAGCACHE_ARGUMENTS(1))
+  TAGCACHE_PARAM_SELF(self_zval)
+  Z_PARAM_STR(tag)
+  ZEND_PARSE_PARAMETERS_END();
+
+  ClientObject* self = BeginCall(self_zval);
+  if (self == nullptr) RETURN_THROWS();
+  uint64_t count = 0;
+  if (!Keep(self->handle->client->InvalidateTag(ViewOf(tag)), &count)) FailCall(self);
+  RETURN_LONG(static_cast<zend_long>(count));
+}
+
+ZEND_FUNCTION(tagcache_invalidate_tags) {
+  zval* self_zval;
+  HashTable* tags;
+  zend_string* mode = nullptr;
+  ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(1), TAGCACHE_ARGUMENTS(2))
+  TAGCACHE_PARAM_SELF(self_zval)
+  Z_PARAM_ARRAY_HT(tags)
+  Z_PARAM_OPTIONAL
+  Z_PARAM_STR(mode)
+  ZEND_PARSE_PARAMETERS_END();
+
+  ClientObject* self = BeginCall(self_zval);
+  if (self == nullptr) RETURN_THROWS();
+  const bool all = mode != nullptr && zend_string_equals_literal(mode, "all");
+  if (mode != nullptr && !all && !zend_string_equals_literal(mode, "any")) {
+    zend_argument_value_error(TAGCACHE_ARGUMENTS(2), "must be \"any\" or \"all\"");
+    RETURN_THROWS();
+  }
+  StringList list;
+  if (!ReadStrings(tags, "tags", &list)) RETURN_THROWS();
+  uint64_t count = 0;
+  const bool ok = Keep(self->handle->client->InvalidateTags(
+                           list.span(), all ? tagcache::TagMode::kAll : tagcache::TagMode::kAny),
+                       &count);
+  Release(&list);
+  if (!ok) FailCall(self);
+  RETURN_LONG(static_cast<zend_long>(count));
+}
+
+ZEND_FUNCTION(tagcache_keys_by_tag) {
+  zval* self_zval;
+  zend_string* tag;
+  zend_long limit = 0;
+  bool limit_null = true;
+  ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(1), TAGCACHE_ARGUMENTS(2))
+  TAGCACHE_PARAM_SELF(self_zval)
+  Z_PARAM_STR(tag)
+  Z_PARAM_OPTIONAL
+  Z_PARAM_LONG_OR_NULL(limit, limit_null)
+  ZEND_PARSE_PARAMETERS_END();
+
+  ClientObject* self = BeginCall(self_zval);
+  if (self == nullptr || !CheckLimit(limit, limit_null, TAGCACHE_ARGUMENTS(2))) RETURN_THROWS();
+  std::string_view view = ViewOf(tag);
+  CollectKeys(self, {&view, nullptr, 1}, true, tagcache::TagMode::kAny, limit, return_value);
+}
+
+ZEND_FUNCTION(tagcache_search_any) {
+  Search(INTERNAL_FUNCTION_PARAM_PASSTHRU, tagcache::TagMode::kAny);
+}
+ZEND_FUNCTION(tagcache_search_all) {
+  Search(INTERNAL_FUNCTION_PARAM_PASSTHRU, tagcache::TagMode::kAll);
+}

@@ -1,0 +1,138 @@
+// The module: what PHP calls when it loads the extension, when a request begins and ends, and when
+// it leaves.
+
+#include "php-ext/client_object.h"
+#include "php-ext/exceptions.h"
+#include "php-ext/functions.h"
+#include "php-ext/handle.h"
+#include "php-ext/php_tagcache.h"
+
+extern "C" {
+#include "ext/spl/spl_exceptions.h"
+#include "ext/standard/info.h"
+}
+
+#include "tagcache_arginfo.h"
+
+ZEND_DECLARE_MODULE_GLOBALS(tagcache)
+
+using namespace tagcache::php;  // NOLINT: the module's functions have C names of their own
+
+// Defaults of the options of the same name. Read when a client is made; empty leaves the library's.
+PHP_INI_BEGIN()
+PHP_INI_ENTRY("tagcache.servers", "tcp://127.0.0.1:1984", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.protocol", "binary", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.timeout_ms", "1000", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.connect_timeout_ms", "500", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.pool_size", "4", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.pool_min", "0", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.idle_timeout_ms", "60000", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.idle_check_ms", "5", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.health_check_ms", "30000", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.persistent", "1", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.retries", "1", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.backoff_ms", "50", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.backoff_max_ms", "2000", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.tcp_nodelay", "1", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.tcp_keepalive", "1", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.send_buffer", "0", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.receive_buffer", "0", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.busy_poll_us", "0", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.username", "", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.password", "", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.client_name", "php", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.serializer", "php", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.compression", "none", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.prefix", "", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.default_ttl_ms", "0", PHP_INI_ALL, nullptr)
+PHP_INI_ENTRY("tagcache.errors", "exception", PHP_INI_ALL, nullptr)
+PHP_INI_END()
+
+static PHP_GINIT_FUNCTION(tagcache) {
+#if defined(COMPILE_DL_TAGCACHE) && defined(ZTS)
+  ZEND_TSRMLS_CACHE_UPDATE();
+#endif
+  tagcache_globals->state = new ThreadState;
+}
+
+static PHP_GSHUTDOWN_FUNCTION(tagcache) {
+  // A stream belongs to a client: it goes first.
+  tagcache_globals->state->parked.stream.Close();
+  delete tagcache_globals->state;
+}
+
+static PHP_MINIT_FUNCTION(tagcache) {
+  REGISTER_INI_ENTRIES();
+  exception_ce = register_class_TagCacheException(spl_ce_RuntimeException);
+  connection_exception_ce = register_class_TagCacheConnectionException(exception_ce);
+  timeout_exception_ce = register_class_TagCacheTimeoutException(exception_ce);
+  protocol_exception_ce = register_class_TagCacheProtocolException(exception_ce);
+  server_exception_ce = register_class_TagCacheServerException(exception_ce);
+  usage_exception_ce = register_class_TagCacheUsageException(exception_ce);
+  client_ce = register_class_TagCache();
+  RegisterClientClass();
+  return SUCCESS;
+}
+
+static PHP_MSHUTDOWN_FUNCTION(tagcache) {
+  UNREGISTER_INI_ENTRIES();
+  return SUCCESS;
+}
+
+static PHP_RSHUTDOWN_FUNCTION(tagcache) {
+  // Objects of the request are gone by now, or will release their clients without a call. What a
+  // long jump left under way must not reach the next request.
+  Park().stream.Close();
+  return SUCCESS;
+}
+
+static PHP_MINFO_FUNCTION(tagcache) {
+  php_info_print_table_start();
+  php_info_print_table_row(2, "TagCache", "enabled");
+  php_info_print_table_row(2, "Version", PHP_TAGCACHE_VERSION);
+  char count[24];
+  snprintf(count, sizeof(count), "%zu", State().persistent.size());
+  php_info_print_table_row(2, "Persistent clients of this worker", count);
+  php_info_print_table_end();
+  if (!State().persistent.empty()) {
+    php_info_print_table_start();
+    php_info_print_table_header(4, "Persistent client", "Objects", "Connections open", "Reused");
+    for (const auto& [key, handle] : State().persistent) {
+      const tagcache::PoolStats pool = handle->client->pool_stats();
+      char users[24], open[24], reused[24];
+      snprintf(users, sizeof(users), "%zu", handle->users);
+      snprintf(open, sizeof(open), "%llu", static_cast<unsigned long long>(pool.connections_open));
+      snprintf(reused, sizeof(reused), "%llu",
+               static_cast<unsigned long long>(pool.connections_reused));
+      php_info_print_table_row(4, handle->servers.c_str(), users, open, reused);
+    }
+    php_info_print_table_end();
+  }
+  DISPLAY_INI_ENTRIES();
+}
+
+zend_module_entry tagcache_module_entry = {
+    STANDARD_MODULE_HEADER,
+    "tagcache",
+    ext_functions,
+    PHP_MINIT(tagcache),
+    PHP_MSHUTDOWN(tagcache),
+    nullptr,
+    PHP_RSHUTDOWN(tagcache),
+    PHP_MINFO(tagcache),
+    PHP_TAGCACHE_VERSION,
+    PHP_MODULE_GLOBALS(tagcache),
+    PHP_GINIT(tagcache),
+    PHP_GSHUTDOWN(tagcache),
+    nullptr,
+    STANDARD_MODULE_PROPERTIES_EX,
+};
+
+#ifdef COMPILE_DL_TAGCACHE
+#ifdef ZTS
+ZEND_TSRMLS_CACHE_DEFINE()
+#endif
+extern "C" {
+ZEND_GET_MODULE(tagcache)
+}
+#endif

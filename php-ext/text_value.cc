@@ -1,0 +1,194 @@
+#include "php-ext/text_value.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <string_view>
+
+#include "php-ext/handle.h"
+
+extern "C" {
+#include "ext/standard/base64.h"
+#include "zend_smart_str.h"
+}
+
+namespace tagcache::php {
+namespace {
+
+constexpr std::string_view kMarker = "__TC_";
+constexpr std::string_view kTrue = "__TC_TRUE__";
+constexpr std::string_view kFalse = "__TC_FALSE__";
+constexpr std::string_view kNull = "__TC_NULL__";
+constexpr std::string_view kSerialized = "__TC_SERIALIZED__";
+
+// The shortest decimal that reads back as the same bits, and that tells a float from an integer.
+// REQUIRES: finite. Returns its length; at most 32 bytes.
+size_t FormatFloat(double number, char* out) {
+  const auto end = std::to_chars(out, out + 28, number).ptr;
+  size_t length = static_cast<size_t>(end - out);
+  if (std::string_view(out, length).find_first_of(".e") == std::string_view::npos) {
+    out[length++] = '.';
+    out[length++] = '0';
+  }
+  return length;
+}
+
+// true: an older client would read the text as a number (PHP's is_numeric).
+bool LooksNumeric(std::string_view text) {
+  zend_long integer;
+  double number;
+  return is_numeric_string(text.data(), text.size(), &integer, &number, false) != 0;
+}
+
+bool NeedsMarker(std::string_view text) {
+  return text.starts_with(kMarker) || text.find('\n') != text.npos || text.ends_with('\r') ||
+         LooksNumeric(text);
+}
+
+bool EncodeSerialized(zval* value, Encoded* encoded) {
+  zend_string* serialized;
+  if (!Serialize(value, &serialized)) return false;
+  zend_string* base64 = php_base64_encode(
+      reinterpret_cast<const unsigned char*>(ZSTR_VAL(serialized)), ZSTR_LEN(serialized));
+  zend_string_release(serialized);
+  encoded->owned = zend_string_concat2(kSerialized.data(), kSerialized.size(), ZSTR_VAL(base64),
+                                       ZSTR_LEN(base64));
+  zend_string_release(base64);
+  encoded->view.bytes = {ZSTR_VAL(encoded->owned), ZSTR_LEN(encoded->owned)};
+  return true;
+}
+
+// The markers with base64 behind them, and the function of another extension that reads the bytes
+// (nullptr: unserialize).
+struct Packing {
+  std::string_view marker;
+  const char* function;
+};
+constexpr Packing kPackings[] = {{kSerialized, nullptr},
+                                 {"__TC_IGBINARY__", "igbinary_unserialize"},
+                                 {"__TC_MSGPACK__", "msgpack_unpack"}};
+
+const Packing* FindPacking(std::string_view text) {
+  for (const Packing& packing : kPackings) {
+    if (text.starts_with(packing.marker)) return &packing;
+  }
+  return nullptr;
+}
+
+bool CallUnpacker(const char* function, zend_string* payload, zval* value) {
+  zval name, argument;
+  ZVAL_STRING(&name, function);
+  ZVAL_STR_COPY(&argument, payload);
+  const bool known = zend_is_callable(&name, 0, nullptr);
+  const bool called =
+      known && call_user_function(nullptr, nullptr, &name, value, 1, &argument) == SUCCESS;
+  zval_ptr_dtor(&argument);
+  zval_ptr_dtor(&name);
+  if (EG(exception)) {
+    zval_ptr_dtor(value);
+    ZVAL_NULL(value);
+    return false;
+  }
+  if (called) return true;
+  Park().status =
+      Status(ErrorCode::kProtocol, "the value was written for " + std::string(function) +
+                                       "(), whose extension is not loaded");
+  return false;
+}
+
+// Numbers come back as numbers only in the form that this extension (and older ones, for what is a
+// number) write: "007", "1e5" and "+1" stay strings.
+bool DecodeNumber(std::string_view text, zval* out) {
+  const char* end = text.data() + text.size();
+  zend_long integer;
+  auto [stop, error] = std::from_chars(text.data(), end, integer);
+  char again[32];
+  if (error == std::errc() && stop == end) {
+    const auto length = std::to_chars(again, again + sizeof(again), integer).ptr - again;
+    if (text != std::string_view(again, static_cast<size_t>(length))) return false;
+    ZVAL_LONG(out, integer);
+    return true;
+  }
+  double number;
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end || !std::isfinite(number)) return false;
+  if (text != std::string_view(again, FormatFloat(number, again))) return false;
+  ZVAL_DOUBLE(out, number);
+  return true;
+}
+
+}  // namespace
+
+bool EncodeText(zval* value, Encoded* encoded) {
+  switch (Z_TYPE_P(value)) {
+    case IS_NULL:
+    case IS_UNDEF:
+      encoded->view.bytes = kNull;
+      return true;
+    case IS_FALSE:
+      encoded->view.bytes = kFalse;
+      return true;
+    case IS_TRUE:
+      encoded->view.bytes = kTrue;
+      return true;
+    case IS_LONG: {
+      const auto end = std::to_chars(encoded->digits, encoded->digits + sizeof(encoded->digits),
+                                     Z_LVAL_P(value));
+      encoded->view.bytes = {encoded->digits, static_cast<size_t>(end.ptr - encoded->digits)};
+      return true;
+    }
+    case IS_DOUBLE:
+      if (!std::isfinite(Z_DVAL_P(value))) break;
+      encoded->view.bytes = {encoded->digits, FormatFloat(Z_DVAL_P(value), encoded->digits)};
+      return true;
+    case IS_STRING:
+      encoded->view.bytes = {Z_STRVAL_P(value), Z_STRLEN_P(value)};
+      if (!NeedsMarker(encoded->view.bytes)) return true;
+      break;
+  }
+  return EncodeSerialized(value, encoded);
+}
+
+Decoded DecodeText(const ValueView& view, zval* out) {
+  const std::string_view text = view.bytes;
+  if (text.starts_with(kMarker)) {
+    if (text == kTrue || text == kFalse) {
+      ZVAL_BOOL(out, text == kTrue);
+      return Decoded::kValue;
+    }
+    if (text == kNull) {
+      ZVAL_NULL(out);
+      return Decoded::kValue;
+    }
+    if (FindPacking(text) != nullptr) {
+      ZVAL_STRINGL(out, text.data(), text.size());
+      return Decoded::kPacked;
+    }
+    // No marker of this protocol: a string that begins like one, from a client without markers.
+  }
+  if (!DecodeNumber(text, out)) ZVAL_STRINGL_FAST(out, text.data(), text.size());
+  return Decoded::kValue;
+}
+
+// REQUIRES: DecodeText left the string in *value and said kPacked.
+bool UnpackText(zval* value) {
+  zend_string* packed = Z_STR_P(value);
+  ZVAL_NULL(value);
+  const Packing& packing = *FindPacking({ZSTR_VAL(packed), ZSTR_LEN(packed)});
+  zend_string* payload = php_base64_decode_ex(
+      reinterpret_cast<const unsigned char*>(ZSTR_VAL(packed)) + packing.marker.size(),
+      ZSTR_LEN(packed) - packing.marker.size(), true);
+  zend_string_release(packed);
+  if (payload == nullptr) {
+    Park().status =
+        Status(ErrorCode::kProtocol, "the base64 behind the value's marker can not be read");
+    return false;
+  }
+  const bool unpacked = packing.function == nullptr
+                            ? Unserialize(payload, value)
+                            : CallUnpacker(packing.function, payload, value);
+  zend_string_release(payload);
+  return unpacked;
+}
+
+}  // namespace tagcache::php

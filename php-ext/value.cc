@@ -1,0 +1,201 @@
+#include "php-ext/value.h"
+
+#include <bit>
+#include <charconv>
+#include <cstring>
+
+#include "php-ext/exceptions.h"
+#include "php-ext/handle.h"
+#include "php-ext/text_value.h"
+
+extern "C" {
+#include "ext/standard/php_var.h"
+#include "zend_smart_str.h"
+}
+
+namespace tagcache::php {
+namespace {
+
+void StoreDouble(double number, char* out) {
+  auto bits = std::bit_cast<uint64_t>(number);
+  for (int i = 0; i < 8; ++i) out[i] = static_cast<char>(bits >> (8 * i));
+}
+
+double LoadDouble(const char* bytes) {
+  uint64_t bits = 0;
+  for (int i = 0; i < 8; ++i)
+    bits |= static_cast<uint64_t>(static_cast<uint8_t>(bytes[i])) << (8 * i);
+  return std::bit_cast<double>(bits);
+}
+
+bool EncodeBinary(zval* value, Encoded* encoded) {
+  switch (Z_TYPE_P(value)) {
+    case IS_NULL:
+    case IS_UNDEF:
+      encoded->view.flags = MakeFlags(ValueType::kNull);
+      return true;
+    case IS_FALSE:
+      encoded->view.flags = MakeFlags(ValueType::kFalse);
+      return true;
+    case IS_TRUE:
+      encoded->view.flags = MakeFlags(ValueType::kTrue);
+      return true;
+    case IS_LONG: {
+      const auto end = std::to_chars(encoded->digits, encoded->digits + sizeof(encoded->digits),
+                                     Z_LVAL_P(value));
+      encoded->view.bytes = {encoded->digits, static_cast<size_t>(end.ptr - encoded->digits)};
+      encoded->view.flags = MakeFlags(ValueType::kInteger);
+      return true;
+    }
+    case IS_DOUBLE:
+      StoreDouble(Z_DVAL_P(value), encoded->digits);
+      encoded->view.bytes = {encoded->digits, 8};
+      encoded->view.flags = MakeFlags(ValueType::kFloat);
+      return true;
+    case IS_STRING:
+      encoded->view.bytes = {Z_STRVAL_P(value), Z_STRLEN_P(value)};
+      encoded->view.flags = MakeFlags(ValueType::kBytes);
+      return true;
+  }
+  if (!Serialize(value, &encoded->owned)) return false;
+  encoded->view.bytes = {ZSTR_VAL(encoded->owned), ZSTR_LEN(encoded->owned)};
+  encoded->view.flags = MakeFlags(ValueType::kSerialized, Serializer::kPhp);
+  return true;
+}
+
+Decoded Bad(const char* why) {
+  Park().status = Status(ErrorCode::kProtocol, why);
+  return Decoded::kBad;
+}
+
+Decoded BadFormat(const char* what, uint32_t number) {
+  Park().status = Status(ErrorCode::kProtocol, "the value was written with " + std::string(what) +
+                                                   " " + std::to_string(number) +
+                                                   ", which this extension can not read");
+  return Decoded::kBad;
+}
+
+Decoded DecodeSerialized(const ValueView& view, zval* out) {
+  switch (SerializerOf(view.flags)) {
+    case Serializer::kPhp:
+      ZVAL_STRINGL(out, view.bytes.data(), view.bytes.size());
+      return Decoded::kPacked;
+    case Serializer::kIgbinary:
+      return Bad(
+          "the value was written with the serializer igbinary, which this version can not read");
+    case Serializer::kMsgpack:
+      return Bad(
+          "the value was written with the serializer msgpack, which this version can not read");
+    case Serializer::kJson:
+      return Bad("the value was written with the serializer json, which this version can not read");
+    case Serializer::kNone:
+      break;
+  }
+  return BadFormat("serializer", static_cast<uint32_t>(SerializerOf(view.flags)));
+}
+
+Decoded DecodeBinary(const ValueView& view, zval* out) {
+  if (CompressionOf(view.flags) != Compression::kNone) {
+    return BadFormat("compression", static_cast<uint32_t>(CompressionOf(view.flags)));
+  }
+  if (view.flags >> 12 != 0) return BadFormat("flags", view.flags);
+  switch (TypeOf(view.flags)) {
+    case ValueType::kBytes:
+      ZVAL_STRINGL_FAST(out, view.bytes.data(), view.bytes.size());
+      return Decoded::kValue;
+    case ValueType::kInteger: {
+      zend_long number = 0;
+      const char* end = view.bytes.data() + view.bytes.size();
+      const auto [stop, error] = std::from_chars(view.bytes.data(), end, number);
+      if (error != std::errc() || stop != end) return Bad("an integer holds what is no integer");
+      ZVAL_LONG(out, number);
+      return Decoded::kValue;
+    }
+    case ValueType::kFloat:
+      if (view.bytes.size() != 8) return Bad("a float is not 8 bytes long");
+      ZVAL_DOUBLE(out, LoadDouble(view.bytes.data()));
+      return Decoded::kValue;
+    case ValueType::kFalse:
+      ZVAL_FALSE(out);
+      return Decoded::kValue;
+    case ValueType::kTrue:
+      ZVAL_TRUE(out);
+      return Decoded::kValue;
+    case ValueType::kNull:
+      ZVAL_NULL(out);
+      return Decoded::kValue;
+    case ValueType::kSerialized:
+      return DecodeSerialized(view, out);
+  }
+  return BadFormat("type", static_cast<uint32_t>(TypeOf(view.flags)));
+}
+
+}  // namespace
+
+bool Serialize(zval* value, zend_string** out) {
+  smart_str text = {nullptr, 0};
+  php_serialize_data_t seen;
+  PHP_VAR_SERIALIZE_INIT(seen);
+  php_var_serialize(&text, value, &seen);
+  PHP_VAR_SERIALIZE_DESTROY(seen);
+  if (EG(exception)) {
+    smart_str_free(&text);
+    return false;
+  }
+  smart_str_0(&text);
+  *out = text.s;
+  return true;
+}
+
+bool Unserialize(zend_string* serialized, zval* value) {
+  const auto* at = reinterpret_cast<const unsigned char*>(ZSTR_VAL(serialized));
+  const unsigned char* end = at + ZSTR_LEN(serialized);
+  php_unserialize_data_t seen;
+  PHP_VAR_UNSERIALIZE_INIT(seen);
+  zval unpacked;
+  ZVAL_UNDEF(&unpacked);
+  const bool read = php_var_unserialize(&unpacked, &at, end, &seen) && at == end;
+  // Destroying `seen` runs the __wakeup and __unserialize that were put off.
+  PHP_VAR_UNSERIALIZE_DESTROY(seen);
+  if (read && !EG(exception)) {
+    ZVAL_COPY_DEREF(value, &unpacked);
+    zval_ptr_dtor(&unpacked);
+    return true;
+  }
+  zval_ptr_dtor(&unpacked);
+  if (!EG(exception)) {
+    Park().status = Status(ErrorCode::kProtocol, "the serialized value can not be read");
+  }
+  return false;
+}
+
+bool Encode(zval* value, bool text, Encoded* encoded) {
+  encoded->view = ValueView();
+  encoded->owned = nullptr;
+  ZVAL_DEREF(value);
+  if (Z_TYPE_P(value) == IS_RESOURCE) {
+    ThrowUsage("a resource can not be stored");
+    return false;
+  }
+  return text ? EncodeText(value, encoded) : EncodeBinary(value, encoded);
+}
+
+void Release(Encoded* encoded) {
+  if (encoded->owned != nullptr) zend_string_release(encoded->owned);
+  encoded->owned = nullptr;
+}
+
+Decoded Decode(const ValueView& view, bool text, zval* out) {
+  return text ? DecodeText(view, out) : DecodeBinary(view, out);
+}
+
+bool Unpack(zval* value, bool text) {
+  if (text) return UnpackText(value);
+  zend_string* packed = Z_STR_P(value);
+  ZVAL_NULL(value);
+  const bool read = Unserialize(packed, value);
+  zend_string_release(packed);
+  return read;
+}
+
+}  // namespace tagcache::php

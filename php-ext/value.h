@@ -1,0 +1,49 @@
+#ifndef TAGCACHE_PHP_EXT_VALUE_H_
+#define TAGCACHE_PHP_EXT_VALUE_H_
+
+// PHP values to bytes and flags, and back: type by type, floats bit for bit. On the binary protocol
+// the flags carry the type (tagcache/value.h); on the text protocol the bytes do (text_value.h).
+
+#include "php-ext/php_tagcache.h"
+#include "tagcache/value.h"
+
+namespace tagcache::php {
+
+// A value ready to be sent. `view` points into the zval, into `digits` or into `owned`; so it must
+// not be moved, and the zval must live as long. Plain memory: a long jump past it leaks nothing but
+// what the request frees.
+struct Encoded {
+  ValueView view;
+  zend_string* owned;
+  char digits[32];
+};
+
+// false with an exception thrown: the value can not be stored, or its own code threw. May run user
+// code (__serialize, __sleep).
+bool Encode(zval* value, bool text, Encoded* encoded);
+void Release(Encoded* encoded);
+
+// What decoding came to.
+enum class Decoded {
+  kValue,   // *out is the value
+  kPacked,  // *out is a string that Unpack turns into the value: it may run user code, so it waits
+            // until no answer is being read
+  kBad,     // Park().status says why, without the key
+};
+
+// Runs no user code.
+Decoded Decode(const ValueView& view, bool text, zval* out);
+
+// Turns the string that Decode(..., text, ...) left in *value into what it holds. false: an
+// exception is thrown (by user code), or Park().status says that the bytes do not read. *value is
+// then null. May run user code.
+bool Unpack(zval* value, bool text);
+
+// serialize()'s form in a new string; false with an exception thrown.
+bool Serialize(zval* value, zend_string** out);
+// Its reverse, with the errors of Unpack. REQUIRES: *value holds nothing that needs releasing.
+bool Unserialize(zend_string* serialized, zval* value);
+
+}  // namespace tagcache::php
+
+#endif  // TAGCACHE_PHP_EXT_VALUE_H_
