@@ -20,9 +20,10 @@ constexpr size_t kMaxCopied = 16 * 1024;
 // A piece of a large reply: with the low-water mark of the session this is how far a small answer
 // can stand back behind large ones.
 constexpr uint32_t kMaxPiece = 128 * 1024;
-// Large replies that may wait at once, and values' worth of bytes they may pin.
+// Large replies that may wait at once, and how many of the largest values they may pin together.
 constexpr size_t kMaxWaiting = 1024;
 constexpr size_t kMaxPinnedValues = 16;
+constexpr size_t kLeastPinnedValue = 1024 * 1024;
 
 constexpr size_t kDefaultPage = 1000;
 constexpr size_t kMaxPage = 4096;
@@ -229,8 +230,8 @@ bool BinaryWire::Produce(protocol::Buffer& out) {
 }
 
 bool BinaryWire::full() const {
-  return waiting_.size() >= kMaxWaiting ||
-         pinned_ >= kMaxPinnedValues * engine_.options().store.max_value;
+  const size_t value = std::max(engine_.options().store.max_value, kLeastPinnedValue);
+  return waiting_.size() >= kMaxWaiting || pinned_ >= kMaxPinnedValues * value;
 }
 
 void BinaryWire::AnswerRefusal(const Incoming& incoming, std::string_view message,
