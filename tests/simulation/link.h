@@ -1,0 +1,39 @@
+#ifndef TAGCACHE_TESTS_SIMULATION_LINK_H_
+#define TAGCACHE_TESTS_SIMULATION_LINK_H_
+
+// One simulated connection: a client machine and a server session, and what is on the way between
+// them. Either end may be gone while bytes of it are still under way.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "server/net/session.h"
+#include "tagcache/options.h"
+#include "tests/simulation/client_side.h"
+#include "tests/simulation/pipe.h"
+#include "tests/simulation/workload.h"
+
+namespace tagcache::simulation {
+
+struct Link {
+  bool binary() const { return protocol == Protocol::kBinary; }
+  bool gone() const { return client == nullptr && session == nullptr; }
+
+  size_t number = 0;
+  Protocol protocol = Protocol::kBinary;
+  std::unique_ptr<ClientSide> client;        // null: closed
+  std::unique_ptr<server::Session> session;  // null: closed
+  Pipe up;                                   // client to server
+  Pipe down;
+  bool shut_down = false;  // the server was told to answer what it has read, and end
+  std::map<uint64_t, Operation> pending;
+  // Abandoned, or cut off from their answers; the server may still carry them out.
+  std::vector<Operation> loose;
+  uint64_t abandoned = 0;
+};
+
+}  // namespace tagcache::simulation
+
+#endif  // TAGCACHE_TESTS_SIMULATION_LINK_H_
