@@ -1,0 +1,20 @@
+--TEST--
+Values of 64 MiB come back whole on both protocols
+--SKIPIF--
+<?php require __DIR__ . '/../skipif.inc'; ?>
+--INI--
+memory_limit=1G
+--FILE--
+<?php
+require __DIR__ . '/../server.inc';
+$server = new TagcachedServer();
+$value = str_repeat('0123456789abcde ', 1 << 22);
+foreach ($server->clients() as $name => $cache) {
+    $cache->set('k', $value);
+    check($cache->get('k') === $value, "$name: 64 MiB");
+    $cache->delete('k');
+}
+?>
+===DONE===
+--EXPECT--
+===DONE===

@@ -1,0 +1,26 @@
+--TEST--
+A value over 64 MiB is refused with the limit named, and the old value is gone (lesson 7)
+--SKIPIF--
+<?php require __DIR__ . '/../skipif.inc'; ?>
+--INI--
+memory_limit=1G
+--FILE--
+<?php
+require __DIR__ . '/../server.inc';
+$server = new TagcachedServer();
+$value = str_repeat('0123456789abcde ', 1 << 22) . '!';
+foreach ($server->clients() as $name => $cache) {
+    $cache->set('k', 'old', ['t']);
+    $error = thrown_by(fn() => $cache->set('k', $value));
+    check(str_starts_with($error, 'TagCacheServerException: '), "$name: $error");
+    check(preg_match('/67108864|64 ?MiB|value_too_large/', $error) === 1, "$name names the limit: $error");
+    check(strlen($error) < 500, "$name keeps the value out of it");
+    check($cache->get('k') === null, "$name: the old value is gone");
+    check($cache->keysByTag('t') === [], "$name: and its tags");
+    $cache->set('k', 'new');
+    check($cache->get('k') === 'new', "$name: the connection is in order");
+}
+?>
+===DONE===
+--EXPECT--
+===DONE===

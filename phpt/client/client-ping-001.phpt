@@ -1,0 +1,16 @@
+--TEST--
+TagCache::ping() returns the milliseconds of a round trip
+--SKIPIF--
+<?php require __DIR__ . '/../skipif.inc'; ?>
+--FILE--
+<?php
+require __DIR__ . '/../server.inc';
+$server = new TagcachedServer();
+foreach (['tcp', 'unix'] as $transport) {
+    $ms = $server->client(transport: $transport)->ping();
+    check(is_float($ms) && $ms > 0 && $ms < 20000, "$transport: a time, not " . var_export($ms, true));
+}
+?>
+===DONE===
+--EXPECT--
+===DONE===

@@ -1,0 +1,31 @@
+--TEST--
+Clients in cycles are collected, and values outlive their client
+--SKIPIF--
+<?php require __DIR__ . '/../skipif.inc'; ?>
+--FILE--
+<?php
+require __DIR__ . '/../server.inc';
+$server = new TagcachedServer();
+final class Holder
+{
+    public ?TagCache $cache = null;
+    public ?Holder $self = null;
+}
+
+for ($i = 0; $i < 50; $i++) {
+    $holder = new Holder();
+    $holder->self = $holder;
+    $holder->cache = $server->client(['persistent' => false]);
+    $holder->cache->set('k', ['value' => [1, 2, 3]]);
+    $value = $holder->cache->get('k');
+    unset($holder);
+}
+var_dump(gc_collect_cycles() >= 50, $value['value'][2]);
+var_dump($server->client()->stats()['connections'] <= 2);
+?>
+===DONE===
+--EXPECT--
+bool(true)
+int(3)
+bool(true)
+===DONE===
