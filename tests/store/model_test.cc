@@ -208,7 +208,7 @@ class ModelRun {
     CompareOne(std::string(write.key));
   }
   void PutMany() {
-    std::vector<Item> items(Below(40));
+    std::vector<Item> items(Below(16));
     std::vector<Write> writes;
     for (Item& item : items) writes.push_back(AnyWrite(&item));
     std::vector<Outcome> expected, outcomes(writes.size());
@@ -247,7 +247,7 @@ class ModelRun {
   }
   Words ManyKeys() {
     Words keys;
-    for (uint64_t n = Below(50); n > 0; --n) keys.push_back(AnyKey());
+    for (uint64_t n = Below(30); n > 0; --n) keys.push_back(AnyKey());
     return keys;
   }
   void GetMany() {
@@ -349,8 +349,8 @@ INSTANTIATE_TEST_SUITE_P(Seeds, StoreModel,
                          ::testing::Values(std::pair<uint64_t, size_t>{1, 1},
                                            std::pair<uint64_t, size_t>{2, 2},
                                            std::pair<uint64_t, size_t>{3, 16},
-                                           std::pair<uint64_t, size_t>{4, 256},
-                                           std::pair<uint64_t, size_t>{20240607, 1024}));
+                                           std::pair<uint64_t, size_t>{4, 64},
+                                           std::pair<uint64_t, size_t>{20240607, 512}));
 
 }  // namespace
 }  // namespace tagcache::testing
