@@ -54,9 +54,9 @@ struct WriteOptions {
 };
 
 struct PutItem {
-  std::string_view key;
-  ValueView value;
-  WriteOptions options;
+  std::string_view key = {};
+  ValueView value = {};
+  WriteOptions options = {};
 };
 
 struct Refusal {
@@ -72,10 +72,10 @@ struct PutReport {
 struct IncrementOptions {
   int64_t by = 1;
   // Value of a key that was absent. Not given: `by` (INCREMENT) or -by (DECREMENT).
-  std::optional<int64_t> initial;
+  std::optional<int64_t> initial = {};
   // Given: replaces the entry's TTL or tags. Not given: kept.
-  std::optional<Ttl> ttl;
-  std::optional<std::span<const std::string_view>> tags;
+  std::optional<Ttl> ttl = {};
+  std::optional<std::span<const std::string_view>> tags = {};
 };
 
 struct Meta {

@@ -34,8 +34,8 @@ struct Options {
   // The part of it that connecting may take. Zero is an error.
   std::chrono::milliseconds connect_timeout{500};
 
-  // Connections kept per client. At most pool_max exist at a time (1 to 1024); a call that finds
-  // all of them taken waits for one until its deadline. pool_min (0 to pool_max) connections are
+  // Connections kept per client. At most pool_max exist at a time (1 to 1024; one more carries
+  // Submit); a call that finds all of them taken waits for one until its deadline. pool_min (0 to pool_max) connections are
   // opened by the first call and kept when idle ones are closed; 0 opens each when it is first
   // needed.
   size_t pool_min = 0;
@@ -66,13 +66,13 @@ struct Options {
   std::chrono::microseconds busy_poll{0};
 
   // Credentials; both empty: none are sent.
-  std::string username;
-  std::string password;
+  std::string username = {};
+  std::string password = {};
   // Shown in the server's log.
   std::string client_name = "libtagcache";
 
   // Put before every key and tag on the wire, and taken off the keys that come back.
-  std::string prefix;
+  std::string prefix = {};
   // Time to live of writes that give none. Zero: they never expire.
   std::chrono::milliseconds default_ttl{0};
 };

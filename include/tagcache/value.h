@@ -46,12 +46,12 @@ constexpr Compression CompressionOf(uint32_t flags) {
 }
 
 struct Value {
-  std::string bytes;
+  std::string bytes = {};
   uint32_t flags = 0;
 };
 
 struct ValueView {
-  std::string_view bytes;
+  std::string_view bytes = {};
   uint32_t flags = 0;
 };
 

@@ -1,0 +1,174 @@
+#include "tagcache/options.h"
+
+#include <gtest/gtest.h>
+
+#include "tagcache/client.h"
+
+namespace tagcache {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+std::string Refusal(std::string_view dsn) {
+  const auto options = ParseDsn(dsn);
+  if (options.ok()) return "accepted";
+  EXPECT_EQ(options.status().code(), ErrorCode::kUsage);
+  return options.status().message();
+}
+
+bool Says(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(Dsn, EveryOptionReachesItsField) {
+  const auto parsed = ParseDsn(
+      "tcp://cache:1985,unix:///run/t.sock?timeout_ms=1&connect_timeout_ms=2&protocol=text&"
+      "pool_size=9&pool_min=3&idle_timeout_ms=4&idle_check_ms=5&health_check_ms=6&retries=7&"
+      "backoff_ms=8&backoff_max_ms=10&tcp_nodelay=0&tcp_keepalive=off&send_buffer=4096&"
+      "receive_buffer=8192&busy_poll_us=11&username=u&password=p%26%3D%25&client_name=n&"
+      "prefix=a%3A&default_ttl_ms=12");
+  ASSERT_TRUE(parsed.ok()) << parsed.status().message();
+  const Options& options = *parsed;
+  EXPECT_EQ(options.servers, (std::vector<std::string>{"tcp://cache:1985", "unix:///run/t.sock"}));
+  EXPECT_EQ(options.timeout, milliseconds(1));
+  EXPECT_EQ(options.connect_timeout, milliseconds(2));
+  EXPECT_EQ(options.protocol, Protocol::kText);
+  EXPECT_EQ(options.pool_max, 9u);
+  EXPECT_EQ(options.pool_min, 3u);
+  EXPECT_EQ(options.idle_timeout, milliseconds(4));
+  EXPECT_EQ(options.idle_check, milliseconds(5));
+  EXPECT_EQ(options.health_check, milliseconds(6));
+  EXPECT_EQ(options.retries, 7u);
+  EXPECT_EQ(options.backoff, milliseconds(8));
+  EXPECT_EQ(options.backoff_max, milliseconds(10));
+  EXPECT_FALSE(options.tcp_nodelay);
+  EXPECT_FALSE(options.tcp_keepalive);
+  EXPECT_EQ(options.send_buffer, 4096u);
+  EXPECT_EQ(options.receive_buffer, 8192u);
+  EXPECT_EQ(options.busy_poll, microseconds(11));
+  EXPECT_EQ(options.username, "u");
+  EXPECT_EQ(options.password, "p&=%");
+  EXPECT_EQ(options.client_name, "n");
+  EXPECT_EQ(options.prefix, "a:");
+  EXPECT_EQ(options.default_ttl, milliseconds(12));
+}
+
+TEST(Dsn, WhatItDoesNotNameKeepsTheBasesValue) {
+  Options base;
+  base.timeout = milliseconds(77);
+  base.servers = {"unix:///other"};
+  const auto parsed = ParseDsn("tcp://h?retries=0", base);
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(parsed->timeout, milliseconds(77));
+  EXPECT_EQ(parsed->servers, std::vector<std::string>{"tcp://h"});
+}
+
+// Lessons 23.
+TEST(Dsn, UnknownOptionIsRefusedByNameWithWhatIsKnown) {
+  const std::string said = Refusal("tcp://h?max_connections=5");
+  EXPECT_TRUE(Says(said, "max_connections")) << said;
+  EXPECT_TRUE(Says(said, "pool_size")) << said;
+}
+
+// Lessons 23.
+TEST(Dsn, ValuesOfTheWrongTypeOrOutOfRangeAreRefusedWithNameAndRange) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"timeout_ms=abc", "whole number of milliseconds"},
+      {"timeout_ms=", "whole number of milliseconds"},
+      {"timeout_ms=1.5", "whole number"},
+      {"timeout_ms=0", "from 1 to 86400000"},
+      {"connect_timeout_ms=0", "from 1"},
+      {"timeout_ms=99999999999999999999", "whole number"},
+      {"pool_size=1025", "from 1 to 1024"},
+      {"pool_min=5", "from 0 to 4"},
+      {"backoff_ms=3000", "backoff_max_ms"},
+      {"tcp_nodelay=maybe", "true, false"},
+      {"protocol=redis", "binary or text"},
+      {"busy_poll_us=-1", "from 0"},
+      {"retries=-1", "whole number"},
+      {"default_ttl_ms=-1", "from 0"},
+      {"prefix=%zz", "hexadecimal"},
+      {"retries", "name=value"},
+  };
+  for (const auto& [query, part] : cases) {
+    const std::string said = Refusal(std::string("tcp://h?") + query);
+    const std::string name = std::string(query).substr(0, std::string_view(query).find('='));
+    EXPECT_TRUE(Says(said, part)) << query << ": " << said;
+    EXPECT_TRUE(name == "backoff_ms" || Says(said, name)) << said;
+  }
+}
+
+// Lessons 19.
+TEST(Dsn, PoolSizeZeroAndNegativeAreRefused) {
+  EXPECT_TRUE(Says(Refusal("tcp://h?pool_size=0"), "from 1 to 1024"));
+  EXPECT_TRUE(Says(Refusal("tcp://h?pool_size=-1"), "pool_size"));
+  EXPECT_FALSE(Client::Create({.pool_max = 0}).ok());
+  EXPECT_FALSE(Client::Create({.pool_max = static_cast<size_t>(-1)}).ok());
+}
+
+TEST(Dsn, SchemesThatDoNotExistYetAreRefusedWithASentence) {
+  EXPECT_TRUE(Says(Refusal("tls://h:1"), "this version does not support tls://"));
+  EXPECT_TRUE(Says(Refusal("shm:///x"), "this version does not support shm://"));
+  EXPECT_TRUE(Says(Refusal("http://h"), "tcp://host:port or unix:///path"));
+}
+
+TEST(Dsn, AddressesThatCanNotBeMeantAreRefused) {
+  for (const char* const address :
+       {"", "tcp://", "tcp://:1984", "tcp://h:0", "tcp://h:65536", "tcp://h:x",
+        "tcp://h:", "tcp://::1:1984", "tcp://[::1", "tcp://[::1]x", "tcp://u:p@h", "tcp://h/db",
+        "unix://rel", "unix://", "tcp://a,,tcp://b", "unix:///%z"}) {
+    EXPECT_TRUE(Says(Refusal(address), "server '")) << address;
+  }
+  EXPECT_TRUE(Says(Refusal("unix:///" + std::string(200, 'x')), "107"));
+}
+
+TEST(Dsn, Ipv6StandsInBrackets) {
+  EXPECT_TRUE(ParseDsn("tcp://[::1]:1984").ok());
+  EXPECT_TRUE(ParseDsn("tcp://[::1]").ok());
+}
+
+TEST(Dsn, PercentEncodingIsDecodedInPathsAndValues) {
+  const auto parsed = ParseDsn("unix:///tmp/a%2Cb%3f.sock?prefix=%00x");
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(parsed->servers[0], "unix:///tmp/a,b?.sock");
+  EXPECT_EQ(parsed->prefix, std::string("\0x", 2));
+}
+
+TEST(Options, FailedSetOptionChangesNothing) {
+  Options options;
+  EXPECT_FALSE(SetOption(options, "timeout_ms", "12x").ok());
+  EXPECT_EQ(options.timeout, Options().timeout);
+}
+
+TEST(Options, EmptyServerListIsRefused) {
+  Options options;
+  options.servers.clear();
+  EXPECT_TRUE(Says(ValidateOptions(options).message(), "servers"));
+}
+
+TEST(Options, WhatTheTextProtocolCanNotCarryIsRefusedAtOnce) {
+  Options options;
+  options.protocol = Protocol::kText;
+  options.prefix = "a\tb";
+  EXPECT_TRUE(Says(ValidateOptions(options).message(), "prefix"));
+  options.prefix = "a,b";
+  EXPECT_FALSE(ValidateOptions(options).ok());
+  options.prefix = "ab";
+  EXPECT_TRUE(ValidateOptions(options).ok());
+  options.password = "x\ny";
+  const std::string said = ValidateOptions(options).message();
+  EXPECT_TRUE(Says(said, "password"));
+  EXPECT_FALSE(Says(said, "x\ny")) << "a password is not shown";
+}
+
+// Lessons 23: a buffer that the system would silently cut is not accepted.
+TEST(Options, BufferTheSystemDoesNotGrantIsRefusedWithItsLimit) {
+  const auto created = Client::Create({.receive_buffer = size_t{1} << 30});
+  if (created.ok()) GTEST_SKIP() << "this system grants a gigabyte";
+  EXPECT_EQ(created.status().code(), ErrorCode::kUsage);
+  EXPECT_TRUE(Says(created.status().message(), "net.core.rmem_max"));
+}
+
+}  // namespace
+}  // namespace tagcache
