@@ -3,6 +3,10 @@
 
 // What every file of the extension needs of PHP, and the module's globals.
 
+#ifdef HAVE_CONFIG_H
+#include <config.h>
+#endif
+
 extern "C" {
 #include "php.h"
 #include "php_ini.h"
