@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -69,6 +70,11 @@ EngineOptions EngineOptionsOf(const Config& config) {
   options.username = config.username;
   options.password = config.password;
   options.version = TAGCACHE_VERSION;
+  options.latency_clock = [] {
+    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                     std::chrono::steady_clock::now().time_since_epoch())
+                                     .count());
+  };
   return options;
 }
 

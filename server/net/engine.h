@@ -26,6 +26,9 @@ struct EngineOptions {
   std::string username;                 // both empty: no credentials are asked for
   std::string password;
   std::string version = "0.0.0";
+  // Nanoseconds of a monotonic clock, read once a command for the latency statistics. Null: the
+  // latencies are zero.
+  uint64_t (*latency_clock)() = nullptr;
 };
 
 class Engine {
@@ -36,6 +39,10 @@ class Engine {
   const EngineOptions& options() const { return options_; }
   Store& store() { return store_; }
   TimeMs started() const { return started_; }
+
+  uint64_t LatencyClock() const {
+    return options_.latency_clock == nullptr ? 0 : options_.latency_clock();
+  }
 
   bool needs_credentials() const { return !options_.username.empty(); }
   // Takes the same time whichever byte differs.

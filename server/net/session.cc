@@ -1,6 +1,5 @@
 #include "server/net/session.h"
 
-#include <chrono>
 #include <utility>
 
 #include "server/net/binary_wire.h"
@@ -32,12 +31,6 @@ constexpr size_t kKeptOutput = 2 * 1024 * 1024;
 Workbench& ThreadWorkbench() {
   static thread_local Workbench bench;
   return bench;
-}
-
-uint64_t Nanoseconds() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                   std::chrono::steady_clock::now().time_since_epoch())
-                                   .count());
 }
 
 }  // namespace
@@ -98,7 +91,7 @@ void Session::ProcessHeldInput(TimeMs now) {
 // Returns how many bytes were taken.
 size_t Session::Consume(std::string_view bytes, TimeMs now) {
   size_t taken = 0;
-  uint64_t begin = Nanoseconds();
+  uint64_t begin = engine_.LatencyClock();
   Incoming incoming;
   while (!closing_) {
     if (OutputFull()) {
@@ -140,7 +133,7 @@ uint64_t Session::Execute(const protocol::Request& request, uint64_t begin, Time
   if (MayRun(call)) HandlerOf(request.op)(call);
   Answer(call);
   // One clock read a command: its end is the beginning of the next one.
-  const uint64_t end = Nanoseconds();
+  const uint64_t end = engine_.LatencyClock();
   counters.calls.Add(1);
   if (protocol::IsError(call.response.status)) counters.errors.Add(1);
   counters.latency_ns.Record(end - begin);
