@@ -174,12 +174,13 @@ function round_trip(TagCache $cache, array $records, string $how): array
     return $rates;
 }
 
-/** Invalidates the section in the middle of the size order. @return array{string, int} its name and size */
+/** Invalidates the largest section that is less than half of all. @return array{string, int} its name and size */
 function invalidate_a_section(TagCache $cache, array $records): array
 {
     $sizes = array_count_values(array_column($records, 'section'));
-    asort($sizes);
-    $section = (string) array_keys($sizes)[intdiv(count($sizes), 2)];
+    arsort($sizes);
+    $smaller = array_filter($sizes, fn(int $size): bool => $size < count($records) / 2);
+    $section = (string) array_key_first($smaller ?: $sizes);
     $keep = array_filter($records, fn(array $record): bool => $record['section'] !== $section);
     $gone = array_diff_key($records, $keep);
 
