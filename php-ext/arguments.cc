@@ -10,15 +10,16 @@ std::string_view FormatInteger(zend_long number, char* digits) {
   return {digits, static_cast<size_t>(end - digits)};
 }
 
-bool RefuseElement(const char* what, size_t position, zval* element) {
-  zend_type_error("%s must hold strings only, %s given at position %zu", what,
-                  zend_zval_type_name(element), position);
+bool RefuseElement(uint32_t argument, size_t position, zval* element) {
+  zend_argument_type_error(argument,
+                           "must hold strings and integers only, %s given at position %zu",
+                           zend_zval_type_name(element), position);
   return false;
 }
 
 }  // namespace
 
-bool ReadStrings(HashTable* array, const char* what, StringList* list) {
+bool ReadStrings(HashTable* array, uint32_t argument, StringList* list) {
   *list = {nullptr, nullptr, 0};
   if (array == nullptr || zend_hash_num_elements(array) == 0) return true;
   const size_t size = zend_hash_num_elements(array);
@@ -35,7 +36,7 @@ bool ReadStrings(HashTable* array, const char* what, StringList* list) {
       list->views[list->count] =
           FormatInteger(Z_LVAL_P(element), list->digits + list->count * MAX_LENGTH_OF_LONG);
     } else {
-      RefuseElement(what, list->count, element);
+      RefuseElement(argument, list->count, element);
       Release(list);
       return false;
     }
@@ -51,13 +52,13 @@ void Release(StringList* list) {
   *list = {nullptr, nullptr, 0};
 }
 
-bool CheckKeys(HashTable* keys) {
+bool CheckKeys(HashTable* keys, uint32_t argument) {
   size_t position = 0;
   zval* element;
   ZEND_HASH_FOREACH_VAL(keys, element) {
     ZVAL_DEREF(element);
     if (Z_TYPE_P(element) != IS_STRING && Z_TYPE_P(element) != IS_LONG) {
-      return RefuseElement("keys", position, element);
+      return RefuseElement(argument, position, element);
     }
     ++position;
   }

@@ -23,12 +23,13 @@ struct StringList {
 };
 
 // `array` may be null: an empty list. false with a TypeError thrown for an element that is neither
-// string nor int; `what` names the argument.
-bool ReadStrings(HashTable* array, const char* what, StringList* list);
+// string nor int; `argument` is its position in the function's list. REQUIRES: no user code runs
+// while the list is in use, for it may change strings that the array holds by reference.
+bool ReadStrings(HashTable* array, uint32_t argument, StringList* list);
 void Release(StringList* list);
 
 // false with a TypeError thrown when an element is neither string nor int.
-bool CheckKeys(HashTable* keys);
+bool CheckKeys(HashTable* keys, uint32_t argument);
 
 // null: the configured default; 0: never expires. false with a ValueError thrown when negative.
 // `argument` is its position in the function's list.

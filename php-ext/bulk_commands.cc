@@ -218,7 +218,7 @@ ZEND_FUNCTION(tagcache_mget) {
   ZEND_PARSE_PARAMETERS_END();
 
   ClientObject* self = BeginCall(self_zval);
-  if (self == nullptr || !CheckKeys(keys)) RETURN_THROWS();
+  if (self == nullptr || !CheckKeys(keys, TAGCACHE_ARGUMENTS(1))) RETURN_THROWS();
   if (zend_hash_num_elements(keys) == 0) RETURN_EMPTY_ARRAY();
   {
     ArrayKeys source(keys);
@@ -254,16 +254,17 @@ ZEND_FUNCTION(tagcache_mput) {
   if (self == nullptr) RETURN_THROWS();
   tagcache::WriteOptions options;
   StringList list;
-  if (!ReadTtl(ttl_ms, ttl_null, TAGCACHE_ARGUMENTS(2), &options.ttl) ||
-      !ReadStrings(tags, "tags", &list)) {
-    RETURN_THROWS();
-  }
-  options.tags = list.span();
   Items items;
-  if (!ReadItems(array, self->handle->text, options, &items)) {
-    Release(&list);
+  if (!ReadTtl(ttl_ms, ttl_null, TAGCACHE_ARGUMENTS(2), &options.ttl) ||
+      !ReadItems(array, self->handle->text, options, &items)) {
     RETURN_THROWS();
   }
+  // After ReadItems: it may run user code.
+  if (!ReadStrings(tags, TAGCACHE_ARGUMENTS(3), &list)) {
+    Release(&items);
+    RETURN_THROWS();
+  }
+  for (size_t i = 0; i < items.count; ++i) items.puts[i].options.tags = list.span();
   const bool ok = Keep(self->handle->client->MultiPut({items.puts, items.count}), &Park().report);
   if (!ok) {
     FailCall(self);
@@ -284,7 +285,7 @@ ZEND_FUNCTION(tagcache_mdelete) {
   ZEND_PARSE_PARAMETERS_END();
 
   ClientObject* self = BeginCall(self_zval);
-  if (self == nullptr || !CheckKeys(keys)) RETURN_THROWS();
+  if (self == nullptr || !CheckKeys(keys, TAGCACHE_ARGUMENTS(1))) RETURN_THROWS();
   ArrayKeys source(keys);
   uint64_t count = 0;
   if (!Keep(self->handle->client->MultiDelete(source), &count)) FailCall(self);

@@ -82,6 +82,9 @@ ClientObject* BeginCall(zval* zself) {
                ZSTR_VAL(Z_OBJCE_P(zself)->name));
     return nullptr;
   }
+  // Open only if a long jump left it: no user code runs while a stream is read. Its connection is
+  // what this call may be waiting for.
+  Park().stream.Close();
   if (Z_TYPE(self->last_error) != IS_NULL) {
     zval old;
     ZVAL_COPY_VALUE(&old, &self->last_error);

@@ -60,11 +60,12 @@ void WriteOne(INTERNAL_FUNCTION_PARAMETERS, WriteKind kind) {
   StringList list;
   Encoded encoded;
   if (!ReadTtl(ttl_ms, ttl_null, TAGCACHE_ARGUMENTS(4), &options.ttl) ||
-      !ReadStrings(tags, "tags", &list)) {
+      !Encode(value, self->handle->text, &encoded)) {
     RETURN_THROWS();
   }
-  if (!Encode(value, self->handle->text, &encoded)) {
-    Release(&list);
+  // After Encode: it may run user code.
+  if (!ReadStrings(tags, TAGCACHE_ARGUMENTS(3), &list)) {
+    Release(&encoded);
     RETURN_THROWS();
   }
   options.tags = list.span();
@@ -107,7 +108,7 @@ void Step(INTERNAL_FUNCTION_PARAMETERS,
   StringList list;
   Ttl ttl;
   if (!ReadTtl(ttl_ms, ttl_null, TAGCACHE_ARGUMENTS(5), &ttl) ||
-      !ReadStrings(tags, "tags", &list)) {
+      !ReadStrings(tags, TAGCACHE_ARGUMENTS(4), &list)) {
     RETURN_THROWS();
   }
   if (!ttl_null) options.ttl = ttl;

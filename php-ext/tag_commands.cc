@@ -4,6 +4,7 @@
 #include "php-ext/client_object.h"
 #include "php-ext/exceptions.h"
 #include "php-ext/functions.h"
+#include "php-ext/value.h"
 
 namespace tagcache::php {
 namespace {
@@ -15,27 +16,37 @@ bool NextPage(Client& client, const StringList& tags, bool by_tag, TagMode mode,
   return Keep(client.Search(tags.span(), mode, cursor, limit), &Park().page);
 }
 
-// Page after page until the last one, or until there are `limit` keys.
-void CollectKeys(ClientObject* self, const StringList& tags, bool by_tag, TagMode mode,
-                 zend_long limit, zval* out) {
-  array_init(out);
+// Page after page until the last one, or until there are `limit` keys. false: Park().status says
+// why not.
+bool CollectPages(const Handle& handle, const StringList& tags, bool by_tag, TagMode mode,
+                  zend_long limit, zval* out) {
   uint64_t cursor = 0;
   zend_long left = limit;
   do {
-    const auto page = static_cast<uint32_t>(MIN(left, UINT32_MAX));
-    if (!NextPage(*self->handle->client, tags, by_tag, mode, cursor, page)) {
-      zend_array_destroy(Z_ARRVAL_P(out));
-      ZVAL_EMPTY_ARRAY(out);
-      FailCall(self);
-      return;
-    }
-    const KeyPage& keys = Park().page;
-    for (const std::string& key : keys.keys) {
+    // On the text protocol all keys come at once.
+    const auto page = handle.text ? 0 : static_cast<uint32_t>(MIN(left, UINT32_MAX));
+    if (!NextPage(*handle.client, tags, by_tag, mode, cursor, page)) return false;
+    for (const std::string& key : Park().page.keys) {
+      if (!CheckMemory(0)) {
+        Park().status = Status(ErrorCode::kNoMemory, "list of keys on " + handle.servers + ": " +
+                                                         Park().status.message());
+        return false;
+      }
       add_next_index_stringl(out, key.data(), key.size());
-      if (limit > 0 && --left == 0) return;
+      if (limit > 0 && --left == 0) return true;
     }
-    cursor = keys.cursor;
+    cursor = Park().page.cursor;
   } while (cursor != 0);
+  return true;
+}
+
+void CollectKeys(ClientObject* self, const StringList& tags, bool by_tag, TagMode mode,
+                 zend_long limit, zval* out) {
+  array_init(out);
+  if (CollectPages(*self->handle, tags, by_tag, mode, limit, out)) return;
+  zend_array_destroy(Z_ARRVAL_P(out));
+  ZVAL_EMPTY_ARRAY(out);
+  FailCall(self);
 }
 
 bool CheckLimit(zend_long limit, bool is_null, uint32_t argument) {
@@ -59,7 +70,7 @@ void Search(INTERNAL_FUNCTION_PARAMETERS, TagMode mode) {
   ClientObject* self = BeginCall(self_zval);
   StringList list;
   if (self == nullptr || !CheckLimit(limit, limit_null, TAGCACHE_ARGUMENTS(2)) ||
-      !ReadStrings(tags, "tags", &list)) {
+      !ReadStrings(tags, TAGCACHE_ARGUMENTS(1), &list)) {
     RETURN_THROWS();
   }
   CollectKeys(self, list, false, mode, limit, return_value);
@@ -105,7 +116,7 @@ ZEND_FUNCTION(tagcache_invalidate_tags) {
     RETURN_THROWS();
   }
   StringList list;
-  if (!ReadStrings(tags, "tags", &list)) RETURN_THROWS();
+  if (!ReadStrings(tags, TAGCACHE_ARGUMENTS(1), &list)) RETURN_THROWS();
   uint64_t count = 0;
   const bool ok = Keep(self->handle->client->InvalidateTags(
                            list.span(), all ? tagcache::TagMode::kAll : tagcache::TagMode::kAny),

@@ -142,9 +142,10 @@ bool EncodeText(zval* value, Encoded* encoded) {
       encoded->view.bytes = {encoded->digits, FormatFloat(Z_DVAL_P(value), encoded->digits)};
       return true;
     case IS_STRING:
+      if (NeedsMarker({Z_STRVAL_P(value), Z_STRLEN_P(value)})) break;
+      encoded->owned = zend_string_copy(Z_STR_P(value));
       encoded->view.bytes = {Z_STRVAL_P(value), Z_STRLEN_P(value)};
-      if (!NeedsMarker(encoded->view.bytes)) return true;
-      break;
+      return true;
   }
   return EncodeSerialized(value, encoded);
 }
@@ -161,12 +162,15 @@ Decoded DecodeText(const ValueView& view, zval* out) {
       return Decoded::kValue;
     }
     if (FindPacking(text) != nullptr) {
+      if (!CheckMemory(text.size())) return Decoded::kBad;
       ZVAL_STRINGL(out, text.data(), text.size());
       return Decoded::kPacked;
     }
     // No marker of this protocol: a string that begins like one, from a client without markers.
   }
-  if (!DecodeNumber(text, out)) ZVAL_STRINGL_FAST(out, text.data(), text.size());
+  if (DecodeNumber(text, out)) return Decoded::kValue;
+  if (!CheckMemory(text.size())) return Decoded::kBad;
+  ZVAL_STRINGL_FAST(out, text.data(), text.size());
   return Decoded::kValue;
 }
 

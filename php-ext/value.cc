@@ -53,6 +53,7 @@ bool EncodeBinary(zval* value, Encoded* encoded) {
       encoded->view.flags = MakeFlags(ValueType::kFloat);
       return true;
     case IS_STRING:
+      encoded->owned = zend_string_copy(Z_STR_P(value));
       encoded->view.bytes = {Z_STRVAL_P(value), Z_STRLEN_P(value)};
       encoded->view.flags = MakeFlags(ValueType::kBytes);
       return true;
@@ -78,6 +79,7 @@ Decoded BadFormat(const char* what, uint32_t number) {
 Decoded DecodeSerialized(const ValueView& view, zval* out) {
   switch (SerializerOf(view.flags)) {
     case Serializer::kPhp:
+      if (!CheckMemory(view.bytes.size())) return Decoded::kBad;
       ZVAL_STRINGL(out, view.bytes.data(), view.bytes.size());
       return Decoded::kPacked;
     case Serializer::kIgbinary:
@@ -101,6 +103,7 @@ Decoded DecodeBinary(const ValueView& view, zval* out) {
   if (view.flags >> 12 != 0) return BadFormat("flags", view.flags);
   switch (TypeOf(view.flags)) {
     case ValueType::kBytes:
+      if (!CheckMemory(view.bytes.size())) return Decoded::kBad;
       ZVAL_STRINGL_FAST(out, view.bytes.data(), view.bytes.size());
       return Decoded::kValue;
     case ValueType::kInteger: {
@@ -132,6 +135,27 @@ Decoded DecodeBinary(const ValueView& view, zval* out) {
 
 }  // namespace
 
+bool FitsMemory(size_t bytes) {
+  // From here on an allocation is a mapping of its own; smaller ones may fit into what is there.
+  constexpr size_t kHuge = 2 * 1024 * 1024 - 4096;
+  const zend_long limit = PG(memory_limit);
+  if (limit < 0 || !is_zend_mm()) return true;
+  const size_t wanted = bytes < kHuge ? 0 : bytes + 4096;
+  const auto fits = [=] { return zend_memory_usage(true) + wanted <= static_cast<size_t>(limit); };
+  if (EXPECTED(fits())) return true;
+  zend_mm_gc(zend_mm_get_heap());
+  return fits();
+}
+
+bool CheckMemory(size_t bytes) {
+  if (EXPECTED(FitsMemory(bytes))) return true;
+  const std::string what =
+      bytes == 0 ? "no more fits" : "a value of " + std::to_string(bytes) + " bytes does not fit";
+  Park().status = Status(ErrorCode::kNoMemory, what + " into memory_limit (" +
+                                                   std::to_string(PG(memory_limit)) + " bytes)");
+  return false;
+}
+
 bool Serialize(zval* value, zend_string** out) {
   smart_str text = {nullptr, 0};
   php_serialize_data_t seen;
@@ -148,6 +172,7 @@ bool Serialize(zval* value, zend_string** out) {
 }
 
 bool Unserialize(zend_string* serialized, zval* value) {
+  if (!CheckMemory(0)) return false;
   const auto* at = reinterpret_cast<const unsigned char*>(ZSTR_VAL(serialized));
   const unsigned char* end = at + ZSTR_LEN(serialized);
   php_unserialize_data_t seen;

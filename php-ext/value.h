@@ -9,14 +9,22 @@
 
 namespace tagcache::php {
 
-// A value ready to be sent. `view` points into the zval, into `digits` or into `owned`; so it must
-// not be moved, and the zval must live as long. Plain memory: a long jump past it leaks nothing but
-// what the request frees.
+// A value ready to be sent. `view` points into `digits` or into `owned`, a string that it holds (the
+// caller's own, or the serialized form); so it must not be moved. Plain memory: a long jump past it
+// leaks nothing but what the request frees.
 struct Encoded {
   ValueView view;
   zend_string* owned;
   char digits[32];
 };
+
+// Whether PHP's memory_limit leaves room for a string of that size. Later releases of PHP raise
+// "Allowed memory size exhausted" when a function returns, and kill the process where one goes far
+// over the limit; so what brings in bytes asks first. Exact from 2 MiB on; below that, false once
+// the limit is passed.
+bool FitsMemory(size_t bytes);
+// false, with Park().status, when it does not fit.
+bool CheckMemory(size_t bytes);
 
 // false with an exception thrown: the value can not be stored, or its own code threw. May run user
 // code (__serialize, __sleep).
