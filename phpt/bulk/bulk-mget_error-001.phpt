@@ -10,7 +10,8 @@ $cache = $server->client();
 foreach ([null, 1.5, true, [], new stdClass()] as $key) {
     foreach (['mGet', 'mDelete'] as $method) {
         $error = thrown_by(fn() => $cache->$method(['a', $key]));
-        check(str_starts_with($error, "TypeError: TagCache::$method(): Argument #1 (\$keys) must"), $error);
+        check(str_starts_with($error, "TypeError: TagCache::$method(): Argument #1 (\$keys) must hold strings"), $error);
+        check(str_contains($error, get_debug_type($key) . ' given at position 1'), $error);
     }
 }
 ?>

@@ -15,8 +15,8 @@ var_dump($cache->get('k'), $cache->get('absent'));
 ?>
 ===DONE===
 --EXPECTF--
-TagCacheServerException: %s'k'%s1000%s
-TagCacheServerException: %s'absent'%s1000%s
+TagCacheServerException: %s'k'%s1000%S
+TagCacheServerException: %s'absent'%s1000%S
 string(3) "old"
 NULL
 ===DONE===

@@ -13,7 +13,7 @@ var_dump($cache->set('k', 1, array_map(strval(...), range(1, 64))));
 ?>
 ===DONE===
 --EXPECTF--
-TagCacheServerException: %s255%s
-TagCacheServerException: %s64%s
+TagCacheServerException: %s255%S
+TagCacheServerException: %s64%S
 bool(true)
 ===DONE===

@@ -6,7 +6,7 @@ Functions take a TagCache and nothing else
 <?php
 require __DIR__ . '/../server.inc';
 echo thrown_by(fn() => tagcache_get(new stdClass(), 'k')), "\n";
-echo thrown_by(fn() => tagcache_put('k', 'v')), "\n";
+echo thrown_by(fn() => tagcache_put('k', 'v', [])), "\n";
 echo thrown_by(fn() => tagcache_mget(null, ['k'])), "\n";
 ?>
 ===DONE===

@@ -17,7 +17,7 @@ $arguments = ['set' => ['k', 1], 'add' => ['k', 1], 'replace' => ['k', 1], 'mGet
 foreach ($makers as $name => $make) {
     $cache = $make();
     foreach (get_class_methods('TagCache') as $method) {
-        if ($method === '__construct' || $method === 'create') {
+        if (in_array($method, ['__construct', 'create', 'lastError'], true)) {
             continue;
         }
         $error = thrown_by(fn() => $cache->$method(...($arguments[$method] ?? ['k'])));
