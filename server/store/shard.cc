@@ -34,6 +34,14 @@ Shard::Slot* Shard::SlotOf(const HashedBytes& key) {
   return entries_.Find(key.hash, [&](const Entry* entry) { return entry->key() == key.bytes; });
 }
 
+void Shard::PrefetchEntry(uint64_t hash) {
+  entries_.Find(hash, [](const Entry* entry) {
+    __builtin_prefetch(entry, 1);
+    __builtin_prefetch(entry->bytes());
+    return true;
+  });
+}
+
 Shard::Slot* Shard::FindLive(const HashedBytes& key, TimeMs now, Removed* removed) {
   Slot* slot = SlotOf(key);
   if (slot == nullptr || !slot->value->IsOver(now)) return slot;
@@ -83,14 +91,7 @@ EntryRef Shard::Get(const HashedBytes& key, TimeMs now) {
 void Shard::MultiGet(const KeysOfShard& keys, TimeMs now, std::span<EntryRef> out) {
   Removed removed;
   MutexLock lock(mutex_);
-  // With several keys the entries are asked for first, so that their cache misses overlap.
-  for (size_t i = 0; keys.size() > 1 && i < keys.size(); ++i) {
-    entries_.Find(keys[i].hash, [](const Entry* entry) {
-      __builtin_prefetch(entry, 1);
-      __builtin_prefetch(entry->bytes());
-      return true;
-    });
-  }
+  for (const uint32_t i : keys.which) PrefetchEntry(keys.hashes[i]);
   for (size_t i = 0; i < keys.size(); ++i) {
     const Slot* slot = FindLive(keys[i], now, &removed);
     if (slot != nullptr) slot->value->Pin();
@@ -132,6 +133,7 @@ void Shard::MultiPut(std::span<const uint32_t> which, std::span<Draft> drafts, T
                      std::span<Outcome> outcomes) {
   Removed removed;
   MutexLock lock(mutex_);
+  for (const uint32_t i : which) PrefetchEntry(drafts[i].key.hash);
   for (const uint32_t i : which) {
     outcomes[i] = PutLocked(drafts[i], WriteMode::kPut, now, &removed);
   }
@@ -154,6 +156,7 @@ uint64_t Shard::MultiDelete(const KeysOfShard& keys, TimeMs now) {
   Removed removed;
   MutexLock lock(mutex_);
   uint64_t deleted = 0;
+  for (const uint32_t i : keys.which) PrefetchEntry(keys.hashes[i]);
   for (size_t i = 0; i < keys.size(); ++i) deleted += DeleteLocked(keys[i], now, &removed);
   return deleted;
 }

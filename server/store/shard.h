@@ -102,6 +102,8 @@ class alignas(64) Shard {
   // The key's slot. An entry whose time is over is removed and counts as not there.
   Slot* FindLive(const HashedBytes& key, TimeMs now, Removed* removed) REQUIRES(mutex_);
   Slot* SlotOf(const HashedBytes& key) REQUIRES(mutex_);
+  // A batch asks for all its entries before it looks at the first: so their cache misses overlap.
+  void PrefetchEntry(uint64_t hash) REQUIRES(mutex_);
   // Puts a tagged entry into `slot`, or into a new one when that is nullptr.
   // REQUIRES: in that case entries_.Reserve() was true.
   void Publish(Slot* slot, Entry* entry, Removed* removed) REQUIRES(mutex_);

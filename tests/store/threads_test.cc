@@ -47,6 +47,8 @@ std::string KeyName(uint64_t i) { return "key" + std::to_string(i); }
 // Writers count up and say, in each value, who wrote it, the count, and which tags it bears. An
 // invalidation notes, before it begins, how far each writer's answered writes had come: once it has
 // been answered, none of those may be read again.
+//
+// The threads yield after each call, so that they also interleave where cores are few.
 class Freshness {
  public:
   Freshness() {
@@ -84,6 +86,7 @@ class Freshness {
       }
       done += batch;
       answered_[writer].store(done, std::memory_order_release);
+      std::this_thread::yield();
     }
   }
 
@@ -96,6 +99,7 @@ class Freshness {
       invalidated_ += which == kAllOfFirstTwo ? cache_.InvalidateAll({kTagNames[0], kTagNames[1]})
                                               : cache_.InvalidateAny({kTagNames[which]});
       for (int w = 0; w < kWriters; ++w) Raise(&floors_[which][w], before[w]);
+      std::this_thread::yield();
     }
   }
 
@@ -106,6 +110,7 @@ class Freshness {
       for (int t = 0; t <= kTags; ++t) {
         for (int w = 0; w < kWriters; ++w) floors[t][w] = floors_[t][w];
       }
+      std::this_thread::yield();
       if (random() % 2 == 0) {
         Check(cache_.store.Get(KeyName(random() % kKeys), cache_.now), floors);
         continue;
@@ -172,11 +177,15 @@ TEST(Threads, EveryEntryStaysWithinReachOfItsTag) {
     std::mt19937_64 random(seed);
     for (int i = 0; i < 30'000; ++i) {
       cache.Put(KeyName(random() % 50), "v", {kTagNames[random() % kTags]});
+      std::this_thread::yield();
     }
   };
   const auto invalidate = [&](int seed) {
     std::mt19937_64 random(seed);
-    for (int i = 0; i < 5'000; ++i) cache.InvalidateAny({kTagNames[random() % kTags]});
+    for (int i = 0; i < 5'000; ++i) {
+      cache.InvalidateAny({kTagNames[random() % kTags]});
+      std::this_thread::yield();
+    }
   };
   RunTogether(
       {[&] { write(1); }, [&] { write(2); }, [&] { invalidate(3); }, [&] { invalidate(4); }});
@@ -185,6 +194,29 @@ TEST(Threads, EveryEntryStaysWithinReachOfItsTag) {
   EXPECT_EQ(stats.items, 0u);
   EXPECT_EQ(stats.tags, 0u);
   EXPECT_EQ(stats.memory, empty);
+}
+
+// A bulk call holds the only shard's lock for long: the invalidation has to wait, not pass it by.
+TEST(Threads, AnInvalidationReachesAShardThatIsBusy) {
+  Cache cache({.shards = 1, .seed = 1});
+  std::vector<std::string> names;
+  for (int i = 0; i < 5'000; ++i) names.push_back(KeyName(i));
+  const Words keys(names.begin(), names.end());
+  std::atomic<bool> stop{false};
+  const auto keep_busy = [&] {
+    std::vector<EntryRef> out(keys.size());
+    while (!stop) cache.store.MultiGet(keys, cache.now, out);
+  };
+  const auto invalidate = [&] {
+    for (int i = 0; i < 300; ++i) {
+      cache.Put("tagged", "v", {"t"});
+      std::this_thread::yield();
+      EXPECT_EQ(cache.InvalidateAny({"t"}), 1u);
+      EXPECT_FALSE(cache.Has("tagged"));
+    }
+    stop = true;
+  };
+  RunTogether({keep_busy, keep_busy, invalidate});
 }
 
 // lessons 15
@@ -198,6 +230,7 @@ TEST(Threads, IncrementWithTagsDoesNotDeadlockWithInvalidateAndKeysOfTheTag) {
       Step step{.key = key};
       step.tags = tags;
       EXPECT_EQ(cache.store.Increment(step, cache.now).outcome, Outcome::kOk);
+      std::this_thread::yield();
     }
   };
   const auto invalidate = [&](const Words& tags, TagMatch match) {
