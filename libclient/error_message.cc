@@ -55,7 +55,7 @@ Status TimedOut(const CallContext& call, std::string_view server) {
 Status Refused(const CallContext& call, std::string_view server, StatusCode status,
                std::string_view message) {
   std::string what(WithoutSubject(message));
-  if (what.empty()) {
+  if (what.empty() || what == NameOf(status)) {
     what = NameOf(status);
     std::replace(what.begin(), what.end(), '_', ' ');
   }

@@ -223,28 +223,37 @@ TEST_P(Commands, MultiGetKeepsTheOrderAskedMissesAndRepetitionsIncluded) {
   EXPECT_TRUE(client_->MultiGet({})->empty());
 }
 
-TEST_P(Commands, MultiPutTakesTtlAndTagsPerItemAndReportsRefusals) {
-  Put("too large", "old");
-  const std::string huge(65 << 20, 'x');
+TEST_P(Commands, MultiPutTakesTtlAndTagsPerItem) {
   const Names tags = {"red", "blue"};
-  const PutItem items[] = {{"one", {"1"}, {.tags = tags}},
-                           {"too large", {huge}, {}},
-                           {"two", {"2"}, {.ttl = milliseconds(30)}},
-                           {"three", {"3"}, {}}};
+  const PutItem items[] = {
+      {"one", {"1"}, {.tags = tags}}, {"two", {"2"}, {.ttl = milliseconds(30)}}, {"three", {"3"}}};
   const auto report = client_->MultiPut(items);
   ASSERT_TRUE(report.ok()) << report.status().message();
   EXPECT_EQ(report->stored, 3u);
+  EXPECT_TRUE(report->refused.empty());
+  EXPECT_EQ(*client_->InvalidateTag("red"), 1u);
+  EXPECT_EQ(Got("one"), "(miss)");
+  std::this_thread::sleep_for(milliseconds(60));
+  EXPECT_EQ(Got("two"), "(miss)");
+  EXPECT_EQ(Got("three"), "3");
+}
+
+// Lessons 5 and 7.
+TEST_P(Commands, MultiPutReportsWhatTheServerRefusedAndStoresTheRest) {
+  if (text()) GTEST_SKIP() << "a line over the server's limit ends the connection";
+  Put("too large", "old");
+  const std::string huge(65 << 20, 'x');
+  const PutItem items[] = {{"one", {"1"}}, {"too large", {huge}}, {"two", {"2"}}};
+  const auto report = client_->MultiPut(items);
+  ASSERT_TRUE(report.ok()) << report.status().message();
+  EXPECT_EQ(report->stored, 2u);
   ASSERT_EQ(report->refused.size(), 1u);
   EXPECT_EQ(report->refused[0].index, 1u);
   EXPECT_EQ(report->refused[0].status.server_error(), ServerError::kValueTooLarge);
   EXPECT_NE(report->refused[0].status.message().find("68157440 bytes"), std::string::npos)
       << report->refused[0].status.message();
-  EXPECT_EQ(Got("too large"), "(miss)") << "lessons 7";
-  EXPECT_EQ(Got("three"), "3");
-  EXPECT_EQ(*client_->InvalidateTag("red"), 1u);
-  EXPECT_EQ(Got("one"), "(miss)");
-  std::this_thread::sleep_for(milliseconds(60));
-  EXPECT_EQ(Got("two"), "(miss)");
+  EXPECT_EQ(Got("too large"), "(miss)");
+  EXPECT_EQ(Got("two"), "2");
 }
 
 // Lessons 5 and 7: nothing is dropped in silence.

@@ -1,0 +1,176 @@
+// What a call costs: system calls and allocations, counted.
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tagcache/client.h"
+#include "tests/client/fake_server.h"
+#include "tests/support/server_process.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TAGCACHE_OWN_MALLOC 0  // the sanitizer brings its own
+#else
+#define TAGCACHE_OWN_MALLOC 1
+#endif
+
+#if TAGCACHE_OWN_MALLOC
+namespace {
+thread_local uint64_t allocations = 0;
+}
+
+// Every allocation of this program passes here; operator new calls malloc too.
+extern "C" {
+void* __libc_malloc(size_t);
+void* __libc_calloc(size_t, size_t);
+void* __libc_realloc(void*, size_t);
+void* malloc(size_t size) {
+  ++allocations;
+  return __libc_malloc(size);
+}
+void* calloc(size_t count, size_t size) {
+  ++allocations;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* old, size_t size) {
+  ++allocations;
+  return __libc_realloc(old, size);
+}
+}
+#endif
+
+namespace tagcache {
+namespace {
+
+#if TAGCACHE_OWN_MALLOC
+class Allocations : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    Options options;
+    options.servers = {server_.tcp_dsn()};
+    options.prefix = GetParam();
+    client_ = *Client::Create(options);
+    ASSERT_TRUE(client_->Put("key", {"value"}).ok());
+  }
+  template <typename F>
+  uint64_t Count(F call) {
+    for (int i = 0; i < 100; ++i) call();  // warm-up
+    const uint64_t before = allocations;
+    for (int i = 0; i < 1000; ++i) call();
+    return allocations - before;
+  }
+  testing::ServerProcess server_;
+  std::unique_ptr<Client> client_;
+};
+INSTANTIATE_TEST_SUITE_P(Prefix, Allocations, ::testing::Values("", "prefix:"));
+
+TEST_P(Allocations, StreamedGetTakesNone) {
+  Stream stream;
+  bool right = true;
+  EXPECT_EQ(Count([&] {
+              StreamItem item;
+              right = right && client_->StartGet(stream, "key").ok() && *stream.Next(&item) &&
+                      item.value.bytes == "value";
+              stream.Close();
+            }),
+            0u);
+  EXPECT_TRUE(right);
+}
+
+TEST_P(Allocations, PutAndGetOfAShortValueTakeNone) {
+  bool right = true;
+  EXPECT_EQ(Count([&] {
+              right = right && client_->Put("key", {"value"}).ok();
+              const auto got = client_->Get("key");  // the value fits into its std::string
+              right = right && got.ok() && got.value()->bytes == "value";
+            }),
+            0u);
+  EXPECT_TRUE(right);
+}
+
+TEST_P(Allocations, BulkGetOfAThousandKeysTakesNone) {
+  class Keys final : public KeySource {
+   public:
+    size_t size() const override { return 1000; }
+    bool Next(std::string_view* key) override {
+      *key = "key";
+      return next_++ < 1000;
+    }
+
+   private:
+    size_t next_ = 0;
+  };
+  Stream stream;
+  size_t found = 0;
+  EXPECT_EQ(Count([&] {
+              Keys keys;
+              StreamItem item;
+              if (!client_->StartMultiGet(stream, keys).ok()) return;
+              for (auto more = stream.Next(&item); more.ok() && *more; more = stream.Next(&item)) {
+                found += item.found;
+              }
+            }),
+            0u);
+  EXPECT_EQ(found, 1'100'000u);
+}
+#endif
+
+constexpr char kServerVariable[] = "TAGCACHE_COST_TEST_SERVER";
+
+// Not a test: what SystemCalls runs under strace.
+TEST(DISABLED_CostProbe, Gets) {
+  const auto client = *Client::Create({.servers = {std::getenv(kServerVariable)}});
+  if (!client->Put("key", {"value"}).ok()) std::abort();
+  for (int i = 0; i < 1000; ++i) {
+    if (!client->Get("key").ok()) std::abort();
+  }
+}
+
+// Calls of one kind in what `strace -c` wrote.
+int CallsIn(const std::string& path, const std::string& name) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (line.size() < name.size() + 1 ||
+        line.compare(line.size() - name.size() - 1, std::string::npos, " " + name) != 0) {
+      continue;
+    }
+    double percent = 0;
+    double seconds = 0;
+    int micros = 0;
+    int calls = 0;
+    std::sscanf(line.c_str(), "%lf %lf %d %d", &percent, &seconds, &micros, &calls);
+    return calls;
+  }
+  return 0;
+}
+
+TEST(SystemCalls, GetIsOneSendAndOneReceive) {
+  if (std::system("strace -c -o /dev/null true 2>/dev/null") != 0) {
+    GTEST_SKIP() << "strace can not run here";
+  }
+  testing::ServerProcess server;
+  setenv(kServerVariable, server.tcp_dsn().c_str(), 1);
+  const std::string path = ::testing::TempDir() + "tagcache-strace-" + std::to_string(getpid());
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+  const std::string command = "strace -c -f -o " + path + " " + self +
+                              " --gtest_also_run_disabled_tests"
+                              " --gtest_filter=DISABLED_CostProbe.Gets >/dev/null 2>&1";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  EXPECT_EQ(CallsIn(path, "sendto"), 1001);
+  // A send that was descheduled for milliseconds may have the next connection check add a look.
+  EXPECT_GE(CallsIn(path, "recvfrom"), 1001);
+  EXPECT_LE(CallsIn(path, "recvfrom"), 1101);
+  EXPECT_LE(CallsIn(path, "ppoll") + CallsIn(path, "poll"), 2) << "connecting may wait";
+  EXPECT_LE(CallsIn(path, "setsockopt"), 40) << "limits are set when they change";
+  unlink(path.c_str());
+}
+
+}  // namespace
+}  // namespace tagcache
