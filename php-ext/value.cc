@@ -3,12 +3,14 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
+#include <type_traits>
 
 #include "php-ext/exceptions.h"
 #include "php-ext/handle.h"
 #include "php-ext/text_value.h"
 
 extern "C" {
+#include "ext/standard/basic_functions.h"
 #include "ext/standard/php_var.h"
 #include "zend_smart_str.h"
 }
@@ -133,6 +135,29 @@ Decoded DecodeBinary(const ValueView& view, zval* out) {
   return BadFormat("type", static_cast<uint32_t>(TypeOf(view.flags)));
 }
 
+// serialize() and unserialize() share their tables with a call that is under way, so that
+// Serializable can nest them. A value in the cache is read on its own: its back-references count
+// from its own beginning. Plain memory; after a long jump PHP resets what this would put back.
+class OwnSerializerState {
+ public:
+  OwnSerializerState()
+      : lock_(BG(serialize_lock)), serialize_(BG(serialize)), unserialize_(BG(unserialize)) {
+    BG(serialize_lock) = 0;
+    BG(serialize) = {};
+    BG(unserialize) = {};
+  }
+  void End() const {
+    BG(serialize_lock) = lock_;
+    BG(serialize) = serialize_;
+    BG(unserialize) = unserialize_;
+  }
+
+ private:
+  decltype(BG(serialize_lock)) lock_;
+  std::remove_reference_t<decltype((BG(serialize)))> serialize_;
+  std::remove_reference_t<decltype((BG(unserialize)))> unserialize_;
+};
+
 }  // namespace
 
 bool FitsMemory(size_t bytes) {
@@ -159,9 +184,11 @@ bool CheckMemory(size_t bytes) {
 bool Serialize(zval* value, zend_string** out) {
   smart_str text = {nullptr, 0};
   php_serialize_data_t seen;
+  const OwnSerializerState state;
   PHP_VAR_SERIALIZE_INIT(seen);
   php_var_serialize(&text, value, &seen);
   PHP_VAR_SERIALIZE_DESTROY(seen);
+  state.End();
   if (EG(exception)) {
     smart_str_free(&text);
     return false;
@@ -176,12 +203,14 @@ bool Unserialize(zend_string* serialized, zval* value) {
   const auto* at = reinterpret_cast<const unsigned char*>(ZSTR_VAL(serialized));
   const unsigned char* end = at + ZSTR_LEN(serialized);
   php_unserialize_data_t seen;
+  const OwnSerializerState state;
   PHP_VAR_UNSERIALIZE_INIT(seen);
   zval unpacked;
   ZVAL_UNDEF(&unpacked);
   const bool read = php_var_unserialize(&unpacked, &at, end, &seen) && at == end;
   // Destroying `seen` runs the __wakeup and __unserialize that were put off.
   PHP_VAR_UNSERIALIZE_DESTROY(seen);
+  state.End();
   if (read && !EG(exception)) {
     ZVAL_COPY_DEREF(value, &unpacked);
     zval_ptr_dtor(&unpacked);
