@@ -1,0 +1,339 @@
+// tagcached as a process: signals, exit status, log, limits, restarts.
+
+#include "tests/support/server_process.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "tests/server/raw_client.h"
+
+namespace tagcache::testing {
+namespace {
+
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+struct Ended {
+  int status = -1;
+  std::string output;  // both streams
+};
+
+// Runs tagcached to its end.
+Ended RunServer(const std::string& arguments) {
+  const std::string command = std::string(TAGCACHED_PATH) + " " + arguments + " 2>&1";
+  FILE* pipe = popen(command.c_str(), "r");
+  Ended ended;
+  char chunk[4096];
+  for (size_t n; (n = fread(chunk, 1, sizeof chunk, pipe)) > 0;) ended.output.append(chunk, n);
+  const int state = pclose(pipe);
+  ended.status = WIFEXITED(state) ? WEXITSTATUS(state) : -WTERMSIG(state);
+  return ended;
+}
+
+// Until `holds`, at most ten seconds.
+template <typename Condition>
+bool Eventually(Condition holds) {
+  const auto end = Clock::now() + seconds(10);
+  while (!holds()) {
+    if (Clock::now() >= end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+std::string FileText(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+class Directory {
+ public:
+  Directory() {
+    char name[] = "/tmp/tagcached-integration-XXXXXX";
+    path_ = mkdtemp(name);
+  }
+  ~Directory() { std::filesystem::remove_all(path_); }
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+TEST(ServerProcess, SigtermExitsZeroWithIdleConnectionsOpen) {
+  ServerProcess server;
+  RawClient tcp = RawClient::Tcp(server.port());
+  RawClient unix = RawClient::Unix(server.socket_path());
+  ASSERT_EQ(tcp.Ask("GET\tk\n"), "NF\n");
+  ASSERT_EQ(unix.Ask("GET\tk\n"), "NF\n");
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait(seconds(8)), 0);
+  EXPECT_EQ(tcp.ReadAll(), "");
+  EXPECT_TRUE(tcp.closed());
+}
+
+TEST(ServerProcess, SigtermAnswersWhatWasRead) {
+  ServerProcess server;
+  RawClient client = RawClient::Tcp(server.port());
+  ASSERT_EQ(client.Ask("PUT\tk\t-\t-\t" + std::string(100'000, 'x') + "\n"), "OK\n");
+  std::string requests;
+  for (int i = 0; i < 300; ++i) requests += "GET\tk\n";
+  client.Send(requests);
+  size_t received = client.Read(1).size();  // the batch was read
+  server.Signal(SIGTERM);
+  received += client.ReadAll().size();
+  EXPECT_EQ(received, 300 * 100'007u);
+  client.Close();
+  EXPECT_EQ(server.Wait(seconds(8)), 0);
+}
+
+TEST(ServerProcess, SigtermExitsInItsTimeWithAPeerThatDoesNotRead) {
+  ServerProcess server({"--shutdown-timeout-ms=300"});
+  RawClient client = RawClient::Tcp(server.port(), 16 * 1024);
+  ASSERT_EQ(client.Ask("PUT\tk\t-\t-\t" + std::string(8 << 20, 'x') + "\n"), "OK\n");
+  client.Send("GET\tk\nGET\tk\n");
+  client.Read(7);
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait(seconds(8)), 0);
+}
+
+TEST(ServerProcess, SigintStopsToo) {
+  ServerProcess server;
+  server.Signal(SIGINT);
+  EXPECT_EQ(server.Wait(seconds(8)), 0);
+}
+
+TEST(ServerProcess, TheSocketFileGoesWithTheServer) {
+  ServerProcess server;
+  ASSERT_EQ(access(server.socket_path().c_str(), F_OK), 0);
+  server.Signal(SIGTERM);
+  ASSERT_EQ(server.Wait(seconds(8)), 0);
+  EXPECT_NE(access(server.socket_path().c_str(), F_OK), 0);
+}
+
+TEST(ServerProcess, SighupOpensTheLogAgainAndTheServerGoesOn) {
+  const Directory directory;
+  const std::string log = directory / "log";
+  ServerProcess server({"--log-file=" + log});
+  ASSERT_TRUE(
+      Eventually([&] { return FileText(log).find(" info started ") != std::string::npos; }));
+  std::filesystem::rename(log, log + ".1");
+  server.Signal(SIGHUP);
+  EXPECT_TRUE(Eventually([&] { return FileText(log).find(" log_opened ") != std::string::npos; }));
+  EXPECT_EQ(RawClient::Tcp(server.port()).Ask("GET\tk\n"), "NF\n");
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait(seconds(8)), 0);
+  EXPECT_NE(FileText(log).find(" stopped"), std::string::npos);
+}
+
+TEST(ServerProcess, ASocketFileLeftByAKilledServerIsReplaced) {
+  const Directory directory;
+  const std::string flag = "--unix-socket=" + (directory / "socket");
+  {
+    ServerProcess killed({flag});
+    killed.Kill();
+  }
+  ASSERT_EQ(access((directory / "socket").c_str(), F_OK), 0);
+  ServerProcess server({flag});
+  EXPECT_EQ(RawClient::Unix(directory / "socket").Ask("GET\tk\n"), "NF\n");
+}
+
+TEST(ServerProcess, ASecondServerOnTheSamePlaceDoesNotStart) {
+  ServerProcess server;
+  const Ended port = RunServer("--port=" + std::to_string(server.port()));
+  EXPECT_EQ(port.status, 1);
+  EXPECT_NE(port.output.find("Address already in use"), std::string::npos) << port.output;
+  const Ended socket = RunServer("--port=0 --unix-socket=" + server.socket_path());
+  EXPECT_EQ(socket.status, 1);
+  EXPECT_NE(socket.output.find("another process listens on it"), std::string::npos);
+  EXPECT_EQ(RawClient::Unix(server.socket_path()).Ask("GET\tk\n"), "NF\n");
+}
+
+TEST(ServerProcess, AServerRestartsOnItsPortAtOnce) {
+  ServerProcess first;
+  const int port = first.port();
+  RawClient client = RawClient::Tcp(port);
+  ASSERT_EQ(client.Ask("GET\tk\n"), "NF\n");
+  first.Signal(SIGTERM);
+  ASSERT_EQ(first.Wait(seconds(8)), 0);
+  ServerProcess second({}, port);
+  EXPECT_EQ(RawClient::Tcp(port).Ask("GET\tk\n"), "NF\n");
+}
+
+// lessons 23
+TEST(ServerProcess, RefusedSettingsExitWithTwoAndNameTheLine) {
+  const Directory directory;
+  std::ofstream(directory / "tagcache.conf") << "port = 0\nmax_connections = 0\n";
+  const Ended ended = RunServer("--config " + (directory / "tagcache.conf"));
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_EQ(ended.output, "tagcached: " + (directory / "tagcache.conf") +
+                              ":2: max_connections: '0' was given; allowed: an integer from 1 to "
+                              "1000000\n");
+}
+
+TEST(ServerProcess, PrintConfigShowsWhatIsInForceAndExitsWithZero) {
+  const Ended ended = RunServer("--print-config --max-value=5MiB");
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_NE(ended.output.find("\nmax_value = 5242880\n"), std::string::npos);
+}
+
+TEST(ServerProcess, ALogFileThatCanNotBeOpenedIsNamed) {
+  const Ended ended = RunServer("--port=0 --log-file=/nonexistent/log");
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_EQ(ended.output, "tagcached: log_file '/nonexistent/log': No such file or directory\n");
+}
+
+// lessons 24
+TEST(ServerProcess, BindsLoopbackUnlessToldAndWarnsWithoutCredentials) {
+  ServerProcess plain;
+  EXPECT_NE(plain.Log().find("address=127.0.0.1:"), std::string::npos);
+  EXPECT_EQ(plain.Log().find("no_credentials"), std::string::npos);
+  ServerProcess open({"--host=0.0.0.0"});
+  EXPECT_TRUE(
+      Eventually([&] { return open.Log().find(" warning no_credentials ") != std::string::npos; }));
+}
+
+// lessons 24
+TEST(ServerProcess, CredentialsAreAskedForAndThePasswordIsNotLogged) {
+  ServerProcess server(
+      {"--username=app", "--password=hunter2hunter2", "--log-level=debug", "--host=0.0.0.0"});
+  for (const bool tcp : {true, false}) {
+    RawClient client = tcp ? RawClient::Tcp(server.port()) : RawClient::Unix(server.socket_path());
+    EXPECT_EQ(client.Ask("GET\tk\n"), "ERR auth_required\n");
+    EXPECT_EQ(client.Ask("AUTH\tapp\twrong-guess\n"), "ERR auth_failed\n");
+    EXPECT_EQ(client.Ask("AUTH\tapp\thunter2hunter2\n"), "OK\n");
+    EXPECT_EQ(client.Ask("GET\tk\n"), "NF\n");
+  }
+  server.Signal(SIGTERM);
+  server.Wait(seconds(8));
+  const std::string log = server.Log();
+  EXPECT_NE(log.find(" warning auth_failed "), std::string::npos);
+  EXPECT_EQ(log.find("hunter2"), std::string::npos);
+  EXPECT_EQ(log.find("wrong-guess"), std::string::npos);
+  EXPECT_EQ(log.find("no_credentials"), std::string::npos);
+}
+
+TEST(ServerProcess, NoValueIsLogged) {
+  ServerProcess server({"--log-level=debug", "--max-value=100"});
+  RawClient client = RawClient::Tcp(server.port());
+  client.Ask("PUT\tk\t-\t-\tprecious-value\n");
+  client.Ask("PUT\tk\t-\t-\t" + std::string(101, 'x') + "precious-value\n");
+  client.Send("\xC7precious-value");
+  client.Close();
+  RawClient binary = RawClient::Tcp(server.port());
+  binary.Send("\xC7precious-value----------------");
+  binary.ReadAll();
+  server.Signal(SIGTERM);
+  server.Wait(seconds(8));
+  EXPECT_NE(server.Log().find("protocol_error"), std::string::npos);
+  EXPECT_EQ(server.Log().find("precious"), std::string::npos);
+}
+
+TEST(ServerProcess, TheDescriptorLimitIsRaisedForMaxConnections) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  if (before.rlim_max < 3000) GTEST_SKIP() << "the hard limit is " << before.rlim_max;
+  rlimit low = before;
+  low.rlim_cur = 256;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  ServerProcess server({"--max-connections=2000"});
+  setrlimit(RLIMIT_NOFILE, &before);
+  const std::string limits = FileText("/proc/" + std::to_string(server.pid()) + "/limits");
+  const size_t row = limits.find("Max open files");
+  ASSERT_NE(row, std::string::npos);
+  EXPECT_GE(std::stoul(limits.substr(row + 14)), 2000u);
+}
+
+TEST(ServerProcess, AnInvalidationIsSeenByEveryWorkerAtOnce) {
+  ServerProcess server({"--workers=4"});
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 24; ++i) {
+    clients.push_back(i % 2 == 0 ? RawClient::Tcp(server.port())
+                                 : RawClient::Unix(server.socket_path()));
+  }
+  for (int round = 0; round < 50; ++round) {
+    RawClient& writer = clients[static_cast<size_t>(round) % clients.size()];
+    ASSERT_EQ(writer.Ask("PUT\tk\t-\tt\tv\n"), "OK\n");
+    for (RawClient& reader : clients) ASSERT_EQ(reader.Ask("GET\tk\n"), "VALUE\tv\n");
+    RawClient& other = clients[static_cast<size_t>(round + 7) % clients.size()];
+    ASSERT_EQ(other.Ask("INV_TAG\tt\n"), "INV_TAG\t1\n");
+    for (RawClient& reader : clients) ASSERT_EQ(reader.Ask("GET\tk\n"), "NF\n");
+  }
+}
+
+// A TTL of 0 is over at once on every worker, whatever its loop has been doing.
+TEST(ServerProcess, AnEntryThatExpiresAtOnceIsSeenByNobody) {
+  ServerProcess server({"--workers=2"});
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 8; ++i) clients.push_back(RawClient::Tcp(server.port()));
+  for (int round = 0; round < 50; ++round) {
+    ASSERT_EQ(clients[0].Ask("PUT\tk\t0\t-\tv\n"), "OK\n");
+    for (RawClient& reader : clients) ASSERT_EQ(reader.Ask("GET\tk\n"), "NF\n");
+  }
+}
+
+TEST(ServerProcess, ExpiredEntriesLeaveTheStoreWithoutBeingAskedFor) {
+  ServerProcess server;
+  RawClient client = RawClient::Tcp(server.port());
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(client.Ask("PUT\tk" + std::to_string(i) + "\t1\tt\tv\n"), "OK\n");
+  }
+  // FLUSH counts live entries only, so the proof is what STATS of the binary protocol says.
+  const std::string stats("\xC7\x40\0\0\0\0\0\0\x01\0\0\0\0\0\0\0", 16);
+  EXPECT_TRUE(Eventually([&] {
+    RawClient binary = RawClient::Tcp(server.port());
+    binary.Send(stats);
+    binary.FinishSending();
+    const std::string answer = binary.ReadAll();
+    return answer.find(std::string("\x07\0expired\x03\0", 11) + "100") != std::string::npos;
+  }));
+}
+
+// lessons 3
+TEST(ServerProcess, ValuesAroundEightKilobytesComeBackOverBothTransports) {
+  ServerProcess server;
+  for (const bool tcp : {true, false}) {
+    RawClient client = tcp ? RawClient::Tcp(server.port()) : RawClient::Unix(server.socket_path());
+    for (const size_t size : {8191, 8192, 8193, 65535, 1 << 20}) {
+      const std::string value(size, 'v');
+      ASSERT_EQ(client.Ask("PUT\tk\t-\t-\t" + value + "\n"), "OK\n");
+      ASSERT_EQ(client.Ask("GET\tk\n").size(), size + 7);
+      ASSERT_EQ(client.Ask("GET\tnone\n"), "NF\n");
+    }
+  }
+}
+
+// lessons 7
+TEST(ServerProcess, AValueOverTheLimitReplacesNothingAndLeavesNothing) {
+  ServerProcess server({"--max-value=1000"});
+  RawClient client = RawClient::Tcp(server.port());
+  ASSERT_EQ(client.Ask("PUT\tk\t-\t-\told\n"), "OK\n");
+  EXPECT_EQ(client.Ask("PUT\tk\t-\t-\t" + std::string(1001, 'x') + "\n"), "ERR value_too_large\n");
+  EXPECT_EQ(client.Ask("GET\tk\n"), "NF\n");
+}
+
+TEST(ServerProcess, A64MiBValueTravelsOnTheTextProtocol) {
+  ServerProcess server;
+  RawClient client = RawClient::Unix(server.socket_path());
+  const std::string value(64 << 20, 'v');
+  client.Send("PUT\tk\t-\t-\t");
+  client.Send(value);
+  ASSERT_EQ(client.Ask("\n"), "OK\n");
+  client.Send("GET\tk\n");
+  const std::string answer = client.Read(value.size() + 7);
+  EXPECT_EQ(answer.size(), value.size() + 7);
+  EXPECT_EQ(answer.compare(6, value.size(), value), 0);
+}
+
+}  // namespace
+}  // namespace tagcache::testing
