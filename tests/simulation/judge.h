@@ -122,11 +122,12 @@ class Judge {
       case Op::kKeysByTag:
       case Op::kSearch:
         return Page(operation, response, now);
+      case Op::kStats:
+        return Statistics(response);
       case Op::kPing:
         return "";
       case Op::kHello:
       case Op::kAuth:
-      case Op::kStats:
       case Op::kFlush:
         return "an operation nobody makes";
     }
@@ -218,6 +219,16 @@ class Judge {
       if (!verdict.empty()) return verdict;
     }
     return "";
+  }
+
+  Verdict Statistics(const protocol::Response& response) {
+    uint64_t puts = 0;
+    for (const auto& [name, text] : response.stats) {
+      if (name != "puts") continue;
+      std::from_chars(text.data(), text.data() + text.size(), puts);
+      return puts > workload_.writes() ? "more puts than were asked for" : "";
+    }
+    return "statistics without puts";
   }
 
   void EndAll(const Operation& operation, Fate fate, Moment now) {

@@ -85,6 +85,7 @@ class Workload {
 
   const Names& names() const { return names_; }
   bool any_bytes() const { return any_bytes_; }
+  uint64_t writes() const { return writes_; }  // asked for so far
   // The flags of a write's value; the text codec carries none.
   uint32_t FlagsOf(uint64_t write) const {
     return any_bytes_ ? static_cast<uint32_t>(write * 2654435761u) : 0;
@@ -110,7 +111,6 @@ class Workload {
   }
 
  private:
-  // Not STATS: its answer holds measured latencies, so its length would not follow from the seed.
   protocol::Op ChooseOp(Protocol protocol) {
     using protocol::Op;
     static constexpr Op kBoth[] = {Op::kGet,
@@ -134,7 +134,8 @@ class Workload {
                                    Op::kInvalidateTag,
                                    Op::kInvalidateTags,
                                    Op::kInvalidateKeys,
-                                   Op::kKeysByTag};
+                                   Op::kKeysByTag,
+                                   Op::kStats};
     static constexpr Op kBinaryOnly[] = {Op::kReplace, Op::kExists, Op::kTouch,     Op::kTouch,
                                          Op::kMeta,    Op::kSearch, Op::kKeysByTag, Op::kPing};
     if (protocol == Protocol::kBinary && random_.OneIn(4)) {
