@@ -33,6 +33,11 @@ uint64_t ConnectionMachine::Send(const protocol::Request& request) {
   pending.expected = static_cast<uint32_t>(request.keys.size());
   protocol::Request numbered = request;
   numbered.id = id;
+  // A large value is appended a frame at a time; without this the buffer would grow under it.
+  if (request.value.size() > send_max_frame_) {
+    const size_t frames = request.value.size() / send_max_frame_ + 2;
+    out_.Prepare(request.value.size() + request.key.size() + frames * protocol::kHeaderSize);
+  }
   protocol::EncodeRequest(numbered, send_max_frame_, out_);
   return id;
 }
