@@ -152,12 +152,7 @@ bool ReadItems(HashTable* array, bool text, const WriteOptions& options, Items* 
   zval* value;
   ZEND_HASH_FOREACH_KEY_VAL(array, index, name, value) {
     const size_t i = items->count;
-    if (!Encode(value, text, &items->encoded[i])) {
-      Release(items);
-      return false;
-    }
     PutItem& put = *new (&items->puts[i]) PutItem;
-    put.value = items->encoded[i].view;
     put.options = options;
     if (name != nullptr) {
       put.key = ViewOf(name);
@@ -166,6 +161,11 @@ bool ReadItems(HashTable* array, bool text, const WriteOptions& options, Items* 
       ZVAL_LONG(&key, static_cast<zend_long>(index));
       put.key = ViewOfKey(&key, items->digits[i]);
     }
+    if (!Encode(value, text, put.key, &items->encoded[i])) {
+      Release(items);
+      return false;
+    }
+    put.value = items->encoded[i].view;
     ++items->count;
   }
   ZEND_HASH_FOREACH_END();

@@ -49,6 +49,23 @@ std::unique_ptr<Handle> MakeHandle(const Options& options) {
   return handle;
 }
 
+// The client that was used longest ago goes, of those that no object uses.
+void MakeRoom() {
+  auto& persistent = State().persistent;
+  if (persistent.size() < kMaxPersistent) return;
+  auto oldest = persistent.end();
+  for (auto it = persistent.begin(); it != persistent.end(); ++it) {
+    if (it->second->users > 0) continue;
+    if (oldest == persistent.end() || it->second->last_used < oldest->second->last_used) {
+      oldest = it;
+    }
+  }
+  if (oldest == persistent.end()) return;
+  // A stream that a long jump left open may belong to it.
+  Park().stream.Close();
+  persistent.erase(oldest);
+}
+
 }  // namespace
 
 Handle* AcquireHandle(bool persistent) {
@@ -58,17 +75,19 @@ Handle* AcquireHandle(bool persistent) {
     if (handle != nullptr) handle->users = 1;
     return handle.release();
   }
-  std::unique_ptr<Handle>& place = State().persistent[CanonicalText(options)];
-  if (place == nullptr) {
-    place = MakeHandle(options);
-    if (place == nullptr) {
-      State().persistent.erase(CanonicalText(options));
-      return nullptr;
-    }
-    place->persistent = true;
+  std::string key = CanonicalText(options);
+  auto found = State().persistent.find(key);
+  if (found == State().persistent.end()) {
+    std::unique_ptr<Handle> made = MakeHandle(options);
+    if (made == nullptr) return nullptr;
+    made->persistent = true;
+    MakeRoom();
+    found = State().persistent.emplace(std::move(key), std::move(made)).first;
   }
-  ++place->users;
-  return place.get();
+  Handle* handle = found->second.get();
+  handle->last_used = ++State().acquisitions;
+  ++handle->users;
+  return handle;
 }
 
 void ReleaseHandle(Handle* handle) {

@@ -20,8 +20,9 @@ namespace tagcache::php {
 
 struct Handle {
   std::unique_ptr<Client> client;
-  std::string servers;  // for messages and phpinfo()
-  size_t users = 0;     // objects that hold it
+  std::string servers;     // for messages and phpinfo()
+  size_t users = 0;        // objects that hold it
+  uint64_t last_used = 0;  // count of the thread's acquisitions when it was last acquired
   bool persistent = false;
   bool text = false;
 };
@@ -38,8 +39,13 @@ struct Parked {
   std::string text;
 };
 
+// Persistent clients of a thread beyond which one that no object uses makes room for a new one: a
+// page that makes up its options (a prefix for each user) must not keep a connection for each.
+inline constexpr size_t kMaxPersistent = 64;
+
 struct ThreadState {
   std::unordered_map<std::string, std::unique_ptr<Handle>> persistent;  // by canonical options
+  uint64_t acquisitions = 0;
   Parked parked;
 };
 

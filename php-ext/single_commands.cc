@@ -60,7 +60,7 @@ void WriteOne(INTERNAL_FUNCTION_PARAMETERS, WriteKind kind) {
   StringList list;
   Encoded encoded;
   if (!ReadTtl(ttl_ms, ttl_null, TAGCACHE_ARGUMENTS(4), &options.ttl) ||
-      !Encode(value, self->handle->text, &encoded)) {
+      !Encode(value, self->handle->text, ViewOf(key), &encoded)) {
     RETURN_THROWS();
   }
   // After Encode: it may run user code.

@@ -21,6 +21,14 @@ using namespace tagcache::php;  // NOLINT: the module's functions have C names o
 // Settings are read when a client is made. Without a handler ini_restore() would do nothing.
 static PHP_INI_MH(AcceptSetting) { return SUCCESS; }
 
+// phpinfo() and ini_get_all() are read by more people than the setting is meant for.
+static ZEND_INI_DISP(ShowWhetherSet) {
+  const zend_string* value = type == ZEND_INI_DISPLAY_ORIG && ini_entry->modified
+                                 ? ini_entry->orig_value
+                                 : ini_entry->value;
+  php_printf("%s", value != nullptr && ZSTR_LEN(value) > 0 ? "set" : "no value");
+}
+
 // Defaults of the options of the same name; empty leaves the library's.
 PHP_INI_BEGIN()
 PHP_INI_ENTRY("tagcache.servers", "tcp://127.0.0.1:1984", PHP_INI_ALL, AcceptSetting)
@@ -42,7 +50,7 @@ PHP_INI_ENTRY("tagcache.send_buffer", "0", PHP_INI_ALL, AcceptSetting)
 PHP_INI_ENTRY("tagcache.receive_buffer", "0", PHP_INI_ALL, AcceptSetting)
 PHP_INI_ENTRY("tagcache.busy_poll_us", "0", PHP_INI_ALL, AcceptSetting)
 PHP_INI_ENTRY("tagcache.username", "", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.password", "", PHP_INI_ALL, AcceptSetting)
+PHP_INI_ENTRY_EX("tagcache.password", "", PHP_INI_ALL, AcceptSetting, ShowWhetherSet)
 PHP_INI_ENTRY("tagcache.client_name", "php", PHP_INI_ALL, AcceptSetting)
 PHP_INI_ENTRY("tagcache.serializer", "php", PHP_INI_ALL, AcceptSetting)
 PHP_INI_ENTRY("tagcache.compression", "none", PHP_INI_ALL, AcceptSetting)
@@ -64,8 +72,24 @@ static PHP_GSHUTDOWN_FUNCTION(tagcache) {
   delete tagcache_globals->state;
 }
 
+// A setting that nothing reads is a mistake that nobody would notice.
+static void WarnOfUnknownSettings() {
+  constexpr std::string_view kPrefix = "tagcache.";
+  zend_string* name;
+  ZEND_HASH_FOREACH_STR_KEY(php_ini_get_configuration_hash(), name) {
+    if (name == nullptr || !std::string_view(ZSTR_VAL(name), ZSTR_LEN(name)).starts_with(kPrefix)) {
+      continue;
+    }
+    if (!zend_hash_exists(EG(ini_directives), name)) {
+      zend_error(E_CORE_WARNING, "TagCache: the setting %s is not known", ZSTR_VAL(name));
+    }
+  }
+  ZEND_HASH_FOREACH_END();
+}
+
 static PHP_MINIT_FUNCTION(tagcache) {
   REGISTER_INI_ENTRIES();
+  WarnOfUnknownSettings();
   exception_ce = register_class_TagCacheException(spl_ce_RuntimeException);
   connection_exception_ce = register_class_TagCacheConnectionException(exception_ce);
   timeout_exception_ce = register_class_TagCacheTimeoutException(exception_ce);

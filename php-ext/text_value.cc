@@ -96,8 +96,21 @@ bool CallUnpacker(const char* function, zend_string* payload, zval* value) {
   return false;
 }
 
-// Numbers come back as numbers only in the form that this extension (and older ones, for what is a
-// number) write: "007", "1e5" and "+1" stay strings.
+// true: PHP itself writes the number like this ("1.0E+25", "0.10000000000000001"), so an older
+// client may have. Both precisions that PHP has had as default for keeping all digits.
+bool IsPhpForm(double number, std::string_view text) {
+  for (const int precision : {-1, 17}) {
+    smart_str form = {nullptr, 0};
+    smart_str_append_double(&form, number, precision, false);
+    const bool same = text == std::string_view(ZSTR_VAL(form.s), ZSTR_LEN(form.s));
+    smart_str_free(&form);
+    if (same) return true;
+  }
+  return false;
+}
+
+// Numbers come back as numbers only in the form that this extension or, for what is a number, an
+// older one writes: "007", "1e5", "1.50" and "+1" stay strings.
 bool DecodeNumber(std::string_view text, zval* out) {
   const char* end = text.data() + text.size();
   zend_long integer;
@@ -112,7 +125,9 @@ bool DecodeNumber(std::string_view text, zval* out) {
   double number;
   const auto parsed = std::from_chars(text.data(), end, number);
   if (parsed.ec != std::errc() || parsed.ptr != end || !std::isfinite(number)) return false;
-  if (text != std::string_view(again, FormatFloat(number, again))) return false;
+  if (text != std::string_view(again, FormatFloat(number, again)) && !IsPhpForm(number, text)) {
+    return false;
+  }
   ZVAL_DOUBLE(out, number);
   return true;
 }

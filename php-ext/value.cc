@@ -223,12 +223,13 @@ bool Unserialize(zend_string* serialized, zval* value) {
   return false;
 }
 
-bool Encode(zval* value, bool text, Encoded* encoded) {
+bool Encode(zval* value, bool text, std::string_view key, Encoded* encoded) {
   encoded->view = ValueView();
   encoded->owned = nullptr;
   ZVAL_DEREF(value);
   if (Z_TYPE_P(value) == IS_RESOURCE) {
-    ThrowUsage("a resource can not be stored");
+    Park().text = ShownKey(key);
+    ThrowUsage("'%s': a resource can not be stored", Park().text.c_str());
     return false;
   }
   return text ? EncodeText(value, encoded) : EncodeBinary(value, encoded);

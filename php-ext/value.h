@@ -9,9 +9,9 @@
 
 namespace tagcache::php {
 
-// A value ready to be sent. `view` points into `digits` or into `owned`, a string that it holds (the
-// caller's own, or the serialized form); so it must not be moved. Plain memory: a long jump past it
-// leaks nothing but what the request frees.
+// A value ready to be sent. `view` points into `digits` or into `owned`, a string that it holds
+// (the caller's own, or the serialized form); so it must not be moved. Plain memory: a long jump
+// past it leaks nothing but what the request frees.
 struct Encoded {
   ValueView view;
   zend_string* owned;
@@ -28,7 +28,7 @@ bool CheckMemory(size_t bytes);
 
 // false with an exception thrown: the value can not be stored, or its own code threw. May run user
 // code (__serialize, __sleep).
-bool Encode(zval* value, bool text, Encoded* encoded);
+bool Encode(zval* value, bool text, std::string_view key, Encoded* encoded);
 void Release(Encoded* encoded);
 
 // What decoding came to.

@@ -13,8 +13,8 @@ var_dump($cache->mGet(['a', 'k']));
 ?>
 ===DONE===
 --EXPECT--
-TagCacheUsageException: a resource can not be stored
-TagCacheUsageException: a resource can not be stored
+TagCacheUsageException: 'k': a resource can not be stored
+TagCacheUsageException: 'k': a resource can not be stored
 array(0) {
 }
 ===DONE===
