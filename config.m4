@@ -15,6 +15,11 @@ if test "$PHP_TAGCACHE" != "no"; then
 
   PHP_NEW_EXTENSION([tagcache], [$tagcache_sources], [$ext_shared],, [$tagcache_flags], [yes])
   PHP_ADD_LIBRARY([stdc++], [1], [TAGCACHE_SHARED_LIBADD])
+  dnl Hidden visibility does not reach what std templates leave behind: export the entry alone.
+  case $host_os in
+    linux*) tagcache_exports="-Wl,--version-script=$abs_srcdir/php-ext/exports.map" ;;
+  esac
+  TAGCACHE_SHARED_LIBADD="$TAGCACHE_SHARED_LIBADD $tagcache_exports"
   PHP_SUBST([TAGCACHE_SHARED_LIBADD])
   PHP_ADD_BUILD_DIR([$ext_builddir/php-ext])
   PHP_ADD_BUILD_DIR([$ext_builddir/libclient])
