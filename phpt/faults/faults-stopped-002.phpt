@@ -13,7 +13,8 @@ foreach (['binary', 'text'] as $protocol) {
     $cache->get('a');
     $server->pause();
     foreach (['set' => fn() => $cache->set('late', 1), 'increment' => fn() => $cache->increment('n'), 'mSet' => fn() => $cache->mSet(['x' => 1, 'y' => 2]), 'invalidateTag' => fn() => $cache->invalidateTag('t')] as $name => $call) {
-        check(str_starts_with(thrown_by($call), 'TagCacheTimeoutException: '), "$protocol $name");
+        $error = thrown_by($call);
+        check(str_starts_with($error, 'TagCacheTimeoutException: '), "$protocol $name: $error");
     }
     $server->resume();
     $patient->get('a');
