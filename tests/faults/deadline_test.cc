@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/un.h>
 
 #include <atomic>
@@ -14,6 +13,7 @@
 #include "tagcache/batch.h"
 #include "tagcache/client.h"
 #include "tests/client/fake_server.h"
+#include "tests/faults/stopped_server.h"
 #include "tests/support/server_process.h"
 
 namespace tagcache {
@@ -49,7 +49,7 @@ class StoppedServer : public ::testing::TestWithParam<Protocol> {
   void SetUp() override {
     client_ = Connect(server_.tcp_dsn(), {.protocol = GetParam()});
     ASSERT_TRUE(client_->Put("k", {"v"}).ok());
-    server_.Signal(SIGSTOP);
+    testing::Stop(server_);
   }
   testing::ServerProcess server_;
   std::unique_ptr<Client> client_;
@@ -77,7 +77,7 @@ TEST_P(StoppedServer, ValueLargerThanTheBuffersEndsAtItsDeadline) {
 
 TEST_P(StoppedServer, GoesOnWhenTheServerDoes) {
   ExpectTimeout([&] { return client_->Get("k").status(); });
-  server_.Signal(SIGCONT);
+  testing::GoOn(server_);
   const auto got = client_->Get("k", {.timeout = seconds(20)});
   ASSERT_TRUE(got.ok()) << got.status().message();
   EXPECT_EQ(got.value()->bytes, "v");
@@ -104,7 +104,8 @@ TEST(Trickle, OneByteAtATimeDoesNotKeepACallPastItsDeadline) {
     FakeServer server([&](FakePeer& peer) {
       const auto heard = peer.Next();
       if (!heard) return;
-      const std::string reply = testing::ValueReply(heard->id, std::string(10'000'000, 'x'));
+      const std::string reply =
+          testing::ValueReply(heard->id, std::string(10'000'000, 'x'), 200'000);
       for (const char c : reply) {
         if (!peer.Say({&c, 1})) return;
         if (pause_us > 0) std::this_thread::sleep_for(std::chrono::microseconds(pause_us));

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 
 #include "tagcache/batch.h"
 #include "tagcache/client.h"
+#include "tests/faults/stopped_server.h"
 #include "tests/support/server_process.h"
 
 namespace tagcache {
@@ -41,10 +41,10 @@ TEST(Descriptors, Over1023WorkInEveryKindOfWait) {
     for (int i = 0; i < 50'000; ++i) batch.Get("nothing");
     EXPECT_TRUE(client->Run(batch).ok());
     EXPECT_TRUE(client->Wait(*client->Submit(batch)).ok());
-    server.Signal(SIGSTOP);
+    testing::Stop(server);
     EXPECT_EQ(client->Get("large", {.timeout = milliseconds(30)}).status().code(),
               ErrorCode::kTimeout);
-    server.Signal(SIGCONT);
+    testing::GoOn(server);
   }
   for (const int fd : fillers) close(fd);
 }

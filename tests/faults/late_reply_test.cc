@@ -1,7 +1,6 @@
 // Lessons 1: no answer ever reaches another request than its own, however many time out.
 
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <random>
 #include <thread>
@@ -9,6 +8,7 @@
 #include "tagcache/batch.h"
 #include "tagcache/client.h"
 #include "tests/client/fake_server.h"
+#include "tests/faults/stopped_server.h"
 #include "tests/support/server_process.h"
 
 namespace tagcache {
@@ -122,10 +122,10 @@ TEST_P(LateReply, ServerThatWasStoppedAndGoesOnAnswersNobodyElse) {
     ASSERT_TRUE(client->Put(key, {key}).ok());
   }
   for (int round = 0; round < 10; ++round) {
-    server.Signal(SIGSTOP);
+    testing::Stop(server);
     EXPECT_EQ(client->Get("k0", {.timeout = milliseconds(15)}).status().code(),
               ErrorCode::kTimeout);
-    server.Signal(SIGCONT);
+    testing::GoOn(server);
     for (int i = 0; i < 20; ++i) {
       const std::string key = "k" + std::to_string(i);
       const auto got = client->Get(key);
