@@ -42,7 +42,7 @@ struct Arguments {
   std::optional<int64_t> ttl_ms;
   int64_t by = 1;
   std::optional<int64_t> initial;
-  uint64_t limit = 0;
+  int64_t limit = 0;
   bool all = false;
   bool null_separated = false;
 };
@@ -183,7 +183,7 @@ using PageCall = std::function<tagcache::Result<tagcache::KeyPage>(uint64_t curs
 // Prints page by page, so that a tag of any size needs the memory of one page. A key that is
 // written while the pages are read may be printed by two of them.
 int PrintKeys(const Arguments& arguments, const PageCall& page_at) {
-  uint64_t printed = 0;
+  int64_t printed = 0;
   uint64_t cursor = 0;
   do {
     const auto page = page_at(cursor);
@@ -355,6 +355,7 @@ class CommandLine {
 
   void AddListing(CLI::App* command) {
     command->add_option("--limit", arguments_.limit, "Print at most this many; 0: all")
+        ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max() / 2))
         ->capture_default_str();
     command->add_flag("-0,--null", arguments_.null_separated, "End each key with NUL, not LF");
   }
