@@ -54,7 +54,7 @@ Connection::Connection(Worker& worker, Transport transport)
 }
 
 void Connection::Start(bool rejected) {
-  last_activity_ = Worker::Now();
+  now_ = last_activity_ = Worker::Now();
   int fd = -1;
   uv_fileno(reinterpret_cast<uv_handle_t*>(stream()), &fd);
   const std::string error = ApplySocketOptions(fd, transport_, worker_.options().sockets);
@@ -83,6 +83,7 @@ void Connection::OnRead(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffe
   if (size > 0) return connection.Take({buffer->base, static_cast<size_t>(size)});
   if (size != UV_EOF) return connection.CloseNow(uv_strerror(static_cast<int>(size)));
   if (connection.lingering_) return connection.CloseNow("done");
+  connection.now_ = Worker::Now();
   connection.peer_finished_ = true;
   connection.UpdateReading();
   connection.Flush();
@@ -90,9 +91,9 @@ void Connection::OnRead(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffe
 
 void Connection::Take(std::string_view bytes) {
   if (lingering_) return;
-  last_activity_ = Worker::Now();
+  now_ = last_activity_ = Worker::Now();
   try {
-    session_.Receive(bytes, last_activity_);
+    session_.Receive(bytes, now_);
   } catch (const std::bad_alloc&) {
     return CloseNow("out of memory");
   }
@@ -104,16 +105,15 @@ void Connection::Flush() {
   try {
     while (!closed_ && !writing_ && WriteSome(&written)) {
     }
+    if (!closed_) AfterFlush();
   } catch (const std::bad_alloc&) {
     CloseNow("out of memory");
   }
-  if (!closed_) AfterFlush();
 }
 
 // false: nothing further can be written now.
 bool Connection::WriteSome(size_t* written) {
-  const TimeMs now = Worker::Now();
-  const std::string_view output = session_.Output(now);
+  const std::string_view output = session_.Output(now_);
   if (output.empty()) return false;
   if (*written >= kTurn) {
     WriteLater();
@@ -129,8 +129,8 @@ bool Connection::WriteSome(size_t* written) {
   if (n > 0) {
     const bool all = static_cast<size_t>(n) == output.size();
     *written += static_cast<size_t>(n);
-    last_activity_ = now;
-    session_.Sent(static_cast<size_t>(n), now);
+    last_activity_ = now_;
+    session_.Sent(static_cast<size_t>(n), now_);
     if (all) return true;
   }
   WriteLater();
@@ -138,13 +138,12 @@ bool Connection::WriteSome(size_t* written) {
 }
 
 void Connection::WriteLater() {
-  const TimeMs now = Worker::Now();
-  const std::string_view output = session_.Output(now);
+  const std::string_view output = session_.Output(now_);
   const size_t size = std::min(output.size(), kChunk);
   if (size == 0) return;
   if (chunk_ == nullptr) chunk_.reset(new char[kChunk]);
   std::memcpy(chunk_.get(), output.data(), size);
-  session_.Sent(size, now);
+  session_.Sent(size, now_);
   uv_buf_t buffer = uv_buf_init(chunk_.get(), static_cast<unsigned>(size));
   const int failure = uv_write(&write_, stream(), &buffer, 1, OnWritten);
   if (failure != 0) return CloseNow(uv_strerror(failure));
@@ -157,7 +156,7 @@ void Connection::OnWritten(uv_write_t* request, int status) {
   connection.writing_ = false;
   if (connection.closed_) return;
   if (status != 0) return connection.CloseNow(uv_strerror(status));
-  connection.last_activity_ = Worker::Now();
+  connection.now_ = connection.last_activity_ = Worker::Now();
   connection.Flush();
 }
 
@@ -165,7 +164,7 @@ void Connection::AfterFlush() {
   UpdateReading();
   if (writing_ || lingering_) return;
   chunk_.reset();
-  if (!session_.Output(Worker::Now()).empty()) return;
+  if (!session_.Output(now_).empty()) return;
   if (session_.closing()) return Linger();
   if (peer_finished_) CloseNow("end of stream");
 }
@@ -173,7 +172,7 @@ void Connection::AfterFlush() {
 void Connection::Linger() {
   if (peer_finished_) return CloseNow("done");
   lingering_ = true;
-  deadline_ = Worker::Now() + std::min(kLinger, worker_.options().shutdown_timeout);
+  deadline_ = now_ + std::min(kLinger, worker_.options().shutdown_timeout);
   if (uv_shutdown(&shutdown_, stream(), [](uv_shutdown_t*, int) {}) != 0) return CloseNow("done");
   UpdateReading();
 }
@@ -190,14 +189,16 @@ void Connection::UpdateReading() {
 }
 
 void Connection::ShutDown() {
+  if (lingering_) return;
+  now_ = Worker::Now();
   try {
-    session_.ShutDown(Worker::Now());
+    session_.ShutDown(now_);
+    // A connection that has been quiet has no answer on its way that a plain close could harm.
+    const bool quiet = !writing_ && now_ - last_activity_ >= kLinger;
+    if (quiet && session_.closing() && session_.Output(now_).empty()) return CloseNow("shutdown");
   } catch (const std::bad_alloc&) {
     return CloseNow("out of memory");
   }
-  // A connection that has been quiet has no answer on its way that a plain close could harm.
-  const bool quiet = Worker::Now() - last_activity_ >= kLinger;
-  if (quiet && session_.closing() && session_.buffered_output() == 0) return CloseNow("shutdown");
   Flush();
 }
 

@@ -64,6 +64,7 @@ class Connection {
   uv_shutdown_t shutdown_;
   std::unique_ptr<char[]> chunk_;  // what uv_write is sending
   size_t queued_ = 0;              // of it, when it was last looked at
+  TimeMs now_ = 0;                 // of the event being handled
   TimeMs last_activity_ = 0;
   TimeMs deadline_ = 0;  // of lingering
   Transport transport_;
