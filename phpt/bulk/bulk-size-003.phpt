@@ -9,10 +9,10 @@ memory_limit=1G
 require __DIR__ . '/../server.inc';
 $server = new TagcachedServer();
 $value = str_repeat('0123456789abcde ', 1 << 22);
-foreach ($server->clients() as $name => $cache) {
+foreach (['tcp' => 'binary', 'unix' => 'text'] as $transport => $protocol) {
+    $cache = $server->client(['protocol' => $protocol], $transport);
     $cache->set('k', $value);
-    check($cache->get('k') === $value, "$name: 64 MiB");
-    $cache->delete('k');
+    check($cache->get('k') === $value, "$transport $protocol: 64 MiB");
 }
 ?>
 ===DONE===

@@ -9,11 +9,12 @@ memory_limit=1G
 require __DIR__ . '/../server.inc';
 $server = new TagcachedServer();
 $value = str_repeat('0123456789abcde ', 1 << 22) . '!';
-foreach ($server->clients() as $name => $cache) {
+foreach (['tcp' => 'text', 'unix' => 'binary'] as $transport => $name) {
+    $cache = $server->client(['protocol' => $name], $transport);
     $cache->set('k', 'old', ['t']);
     $error = thrown_by(fn() => $cache->set('k', $value));
     check(str_starts_with($error, 'TagCacheServerException: '), "$name: $error");
-    check(preg_match('/67108864|64 ?MiB|value_too_large/', $error) === 1, "$name names the limit: $error");
+    check(preg_match('/67108864|64 ?MiB|value.too.large/', $error) === 1, "$name names the limit: $error");
     check(strlen($error) < 500, "$name keeps the value out of it");
     check($cache->get('k') === null, "$name: the old value is gone");
     check($cache->keysByTag('t') === [], "$name: and its tags");

@@ -6,7 +6,7 @@ TagCache::create() makes a client as new does
 <?php
 require __DIR__ . '/../server.inc';
 $server = new TagcachedServer();
-$cache = TagCache::create(['servers' => [$server->tcp]]);
+$cache = TagCache::create($server->options());
 var_dump($cache instanceof TagCache, $cache->set('k', 1), $cache->get('k'));
 var_dump(TagCache::create() instanceof TagCache, TagCache::create(null) instanceof TagCache);
 ?>

@@ -6,9 +6,9 @@ tagcache_create() takes options, a DSN or nothing
 <?php
 require __DIR__ . '/../server.inc';
 $server = new TagcachedServer();
-var_dump(tagcache_create($server->tcp)->set('k', 1));
-var_dump(tagcache_create(['servers' => [$server->unix]])->get('k'));
-var_dump(tagcache_create("{$server->unix}?timeout_ms=5000")->get('k'));
+var_dump(tagcache_create("{$server->tcp}?timeout_ms=20000")->set('k', 1));
+var_dump(tagcache_create($server->options('unix'))->get('k'));
+var_dump(tagcache_create("{$server->unix}?timeout_ms=20000")->get('k'));
 var_dump(tagcache_create() instanceof TagCache, tagcache_create(null) instanceof TagCache);
 ?>
 ===DONE===

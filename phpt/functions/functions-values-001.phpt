@@ -6,7 +6,7 @@ tagcache_put(), get, add, replace, delete, has and touch do as the methods do
 <?php
 require __DIR__ . '/../server.inc';
 $server = new TagcachedServer();
-$c = tagcache_create(['servers' => [$server->tcp]]);
+$c = tagcache_create($server->options());
 var_dump($c instanceof TagCache);
 var_dump(tagcache_put($c, 'k', 'v', ['t'], 60000), tagcache_get($c, 'k'), tagcache_get($c, 'absent', 'default'));
 var_dump(tagcache_add($c, 'k', 'w'), tagcache_replace($c, 'k', 'x'), tagcache_replace($c, 'absent', 'x'));

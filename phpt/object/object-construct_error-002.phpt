@@ -9,7 +9,7 @@ $server = new TagcachedServer();
 $cache = (new ReflectionClass('TagCache'))->newInstanceWithoutConstructor();
 check(str_starts_with(thrown_by(fn() => $cache->__construct(['unknown' => 1])), 'TagCacheUsageException'), 'a bad option');
 check(str_starts_with(thrown_by(fn() => $cache->get('k')), 'TagCacheUsageException'), 'not constructed');
-$cache->__construct(['servers' => [$server->tcp]]);
+$cache->__construct($server->options());
 var_dump($cache->set('k', 1), $cache->get('k'));
 foreach ([true, false] as $persistent) {
     $twice = $server->client(['persistent' => $persistent]);

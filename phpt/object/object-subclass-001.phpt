@@ -17,7 +17,7 @@ final class Counted extends TagCache
     }
 }
 
-$cache = new Counted(['servers' => [$server->tcp]]);
+$cache = new Counted($server->options());
 $cache->set('k', 'v');
 var_dump($cache->get('k'), $cache->gets, tagcache_get($cache, 'k'), $cache->mGet(['k']), $cache->gets);
 ?>
