@@ -15,7 +15,7 @@
 #include "tests/client/fake_server.h"
 #include "tests/support/server_process.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(TAGCACHE_SANITIZED)
 #define TAGCACHE_OWN_MALLOC 0  // the sanitizer brings its own
 #else
 #define TAGCACHE_OWN_MALLOC 1
