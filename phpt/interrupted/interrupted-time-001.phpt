@@ -8,13 +8,13 @@ require __DIR__ . '/../server.inc';
 $server = new TagcachedServer();
 $cache = $server->client(['pool_size' => 1]);
 $items = [];
-for ($i = 0; $i < 2000; $i++) {
+for ($i = 0; $i < 500; $i++) {
     $items["k$i"] = ['number' => $i, 'text' => "value $i"];
 }
 $cache->mSet($items);
 register_shutdown_function(function () use ($cache, $items) {
     set_time_limit(0);
-    foreach (array_slice($items, 0, 300) as $key => $value) {
+    foreach (array_slice($items, 0, 200) as $key => $value) {
         check($cache->get($key) === $value, $key);
     }
     check($cache->mGet(array_keys($items)) === $items, 'bulk');

@@ -1,0 +1,21 @@
+--TEST--
+A server that is full says so (lesson 22)
+--SKIPIF--
+<?php require __DIR__ . '/../skipif.inc'; ?>
+--FILE--
+<?php
+require __DIR__ . '/../server.inc';
+$server = new TagcachedServer('--max-connections=2');
+$kept = [$server->client(['prefix' => '1']), $server->client(['prefix' => '2'])];
+array_map(fn($cache) => $cache->set('k', 1), $kept);
+foreach (['binary', 'text'] as $protocol) {
+    $error = thrown_by(fn() => $server->client(['protocol' => $protocol, 'backoff_ms' => 0])->set('k', 1));
+    check(preg_match('/^TagCache(Server|Connection)Exception: .*connections/', $error) === 1, "$protocol: $error");
+}
+var_dump($kept[0]->get('k'), $kept[1]->get('k'));
+?>
+===DONE===
+--EXPECT--
+int(1)
+int(1)
+===DONE===
