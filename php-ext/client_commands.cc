@@ -73,6 +73,15 @@ void AddClientStats(zval* array, const Handle& handle) {
   add_assoc_zval(array, "client", &client);
 }
 
+// Begins a call that takes nothing but its object. nullptr with an exception thrown.
+ClientObject* BeginPlainCall(INTERNAL_FUNCTION_PARAMETERS) {
+  zval* self_zval;
+  ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(0), TAGCACHE_ARGUMENTS(0))
+  TAGCACHE_PARAM_SELF(self_zval)
+  ZEND_PARSE_PARAMETERS_END_EX(return nullptr);
+  return BeginCall(self_zval);
+}
+
 }  // namespace
 }  // namespace tagcache::php
 
@@ -102,11 +111,7 @@ ZEND_FUNCTION(tagcache_create) {
 }
 
 ZEND_FUNCTION(tagcache_stats) {
-  zval* self_zval;
-  ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(0), TAGCACHE_ARGUMENTS(0))
-  TAGCACHE_PARAM_SELF(self_zval)
-  ZEND_PARSE_PARAMETERS_END();
-  ClientObject* self = BeginCall(self_zval);
+  ClientObject* self = BeginPlainCall(INTERNAL_FUNCTION_PARAM_PASSTHRU);
   if (self == nullptr) RETURN_THROWS();
   array_init(return_value);
   if (Keep(self->handle->client->Stats(), &Park().stats)) {
@@ -118,11 +123,7 @@ ZEND_FUNCTION(tagcache_stats) {
 }
 
 ZEND_FUNCTION(tagcache_flush) {
-  zval* self_zval;
-  ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(0), TAGCACHE_ARGUMENTS(0))
-  TAGCACHE_PARAM_SELF(self_zval)
-  ZEND_PARSE_PARAMETERS_END();
-  ClientObject* self = BeginCall(self_zval);
+  ClientObject* self = BeginPlainCall(INTERNAL_FUNCTION_PARAM_PASSTHRU);
   if (self == nullptr) RETURN_THROWS();
   uint64_t count = 0;
   if (!Keep(self->handle->client->Flush(), &count)) FailCall(self);
@@ -130,11 +131,7 @@ ZEND_FUNCTION(tagcache_flush) {
 }
 
 ZEND_FUNCTION(tagcache_ping) {
-  zval* self_zval;
-  ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(0), TAGCACHE_ARGUMENTS(0))
-  TAGCACHE_PARAM_SELF(self_zval)
-  ZEND_PARSE_PARAMETERS_END();
-  ClientObject* self = BeginCall(self_zval);
+  ClientObject* self = BeginPlainCall(INTERNAL_FUNCTION_PARAM_PASSTHRU);
   if (self == nullptr) RETURN_THROWS();
   std::chrono::nanoseconds took{0};
   if (!Keep(self->handle->client->Ping(), &took)) FailCall(self);
@@ -142,11 +139,7 @@ ZEND_FUNCTION(tagcache_ping) {
 }
 
 ZEND_FUNCTION(tagcache_close) {
-  zval* self_zval;
-  ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(0), TAGCACHE_ARGUMENTS(0))
-  TAGCACHE_PARAM_SELF(self_zval)
-  ZEND_PARSE_PARAMETERS_END();
-  ClientObject* self = BeginCall(self_zval);
+  ClientObject* self = BeginPlainCall(INTERNAL_FUNCTION_PARAM_PASSTHRU);
   if (self == nullptr) RETURN_THROWS();
   self->handle->client->CloseConnections();
 }

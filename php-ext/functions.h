@@ -1,7 +1,8 @@
 #ifndef TAGCACHE_PHP_EXT_FUNCTIONS_H_
 #define TAGCACHE_PHP_EXT_FUNCTIONS_H_
 
-// The functions that tagcache_arginfo.h puts in its tables, and what several of their files share.
+// What several files of PHP functions share. The functions themselves are declared by
+// tagcache_arginfo.h, whose tables name them.
 
 #include <string_view>
 
@@ -17,32 +18,5 @@ bool FinishDecode(ClientObject* self, const char* operation, std::string_view ke
                   zval* value);
 
 }  // namespace tagcache::php
-
-ZEND_FUNCTION(tagcache_create);
-ZEND_FUNCTION(tagcache_get);
-ZEND_FUNCTION(tagcache_put);
-ZEND_FUNCTION(tagcache_add);
-ZEND_FUNCTION(tagcache_replace);
-ZEND_FUNCTION(tagcache_delete);
-ZEND_FUNCTION(tagcache_has);
-ZEND_FUNCTION(tagcache_touch);
-ZEND_FUNCTION(tagcache_increment);
-ZEND_FUNCTION(tagcache_decrement);
-ZEND_FUNCTION(tagcache_meta);
-ZEND_FUNCTION(tagcache_mget);
-ZEND_FUNCTION(tagcache_mput);
-ZEND_FUNCTION(tagcache_mdelete);
-ZEND_FUNCTION(tagcache_invalidate_tag);
-ZEND_FUNCTION(tagcache_invalidate_tags);
-ZEND_FUNCTION(tagcache_keys_by_tag);
-ZEND_FUNCTION(tagcache_search_any);
-ZEND_FUNCTION(tagcache_search_all);
-ZEND_FUNCTION(tagcache_stats);
-ZEND_FUNCTION(tagcache_flush);
-ZEND_FUNCTION(tagcache_ping);
-ZEND_FUNCTION(tagcache_close);
-ZEND_FUNCTION(tagcache_last_error);
-ZEND_METHOD(TagCache, __construct);
-ZEND_METHOD(TagCacheServerException, getRefused);
 
 #endif  // TAGCACHE_PHP_EXT_FUNCTIONS_H_
