@@ -7,7 +7,7 @@ A server that does not answer: a TagCacheTimeoutException that names operation, 
 require __DIR__ . '/../server.inc';
 $silent = stream_socket_server('tcp://127.0.0.1:0');
 $address = 'tcp://' . stream_socket_get_name($silent, false);
-$cache = new TagCache(['servers' => [$address], 'timeout_ms' => 80]);
+$cache = new TagCache(['servers' => [$address], 'timeout_ms' => 80, 'backoff_ms' => 0]);
 $ms = milliseconds_of(function () use ($cache) {
     echo thrown_by(fn() => $cache->get('user:1')), "\n";
 });

@@ -8,7 +8,7 @@ require __DIR__ . '/../server.inc';
 $silent = stream_socket_server('tcp://127.0.0.1:0', context: stream_context_create(['socket' => ['backlog' => 100]]));
 $address = 'tcp://' . stream_socket_get_name($silent, false);
 foreach (['binary', 'text'] as $protocol) {
-    $cache = new TagCache(['servers' => [$address], 'timeout_ms' => 60, 'retries' => 0, 'protocol' => $protocol]);
+    $cache = new TagCache(['servers' => [$address], 'timeout_ms' => 60, 'backoff_ms' => 0, 'retries' => 0, 'protocol' => $protocol]);
     $calls = [
         'get' => fn() => $cache->get('k'), 'set' => fn() => $cache->set('k', str_repeat('x', 30 << 20)),
         'mGet' => fn() => $cache->mGet(array_map(fn($i) => "key $i", range(1, 50000))),

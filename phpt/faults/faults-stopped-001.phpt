@@ -7,7 +7,7 @@ Server stopped with SIGSTOP: a time-out in time; after SIGCONT no call gets anot
 require __DIR__ . '/../server.inc';
 $server = new TagcachedServer();
 foreach (['binary', 'text'] as $protocol) {
-    $cache = $server->client(['timeout_ms' => 150, 'protocol' => $protocol]);
+    $cache = $server->client(['timeout_ms' => 150, 'backoff_ms' => 0, 'protocol' => $protocol]);
     $patient = $server->client(['protocol' => $protocol]);
     for ($i = 0; $i < 1000; $i++) {
         $patient->set("k$i", "value $i");

@@ -7,7 +7,7 @@ A time-out in a write: the next reads are not shifted by its late answer (lesson
 require __DIR__ . '/../server.inc';
 $server = new TagcachedServer();
 foreach (['binary', 'text'] as $protocol) {
-    $cache = $server->client(['timeout_ms' => 100, 'pool_size' => 1, 'protocol' => $protocol]);
+    $cache = $server->client(['timeout_ms' => 100, 'backoff_ms' => 0, 'pool_size' => 1, 'protocol' => $protocol]);
     $patient = $server->client(['protocol' => $protocol]);
     $patient->mSet(['a' => 'A', 'b' => 'B', 'n' => 5]);
     $cache->get('a');
