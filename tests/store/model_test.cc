@@ -350,7 +350,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, StoreModel,
                                            std::pair<uint64_t, size_t>{2, 2},
                                            std::pair<uint64_t, size_t>{3, 16},
                                            std::pair<uint64_t, size_t>{4, 64},
-                                           std::pair<uint64_t, size_t>{20240607, 512}));
+                                           std::pair<uint64_t, size_t>{20240607, 128}));
 
 }  // namespace
 }  // namespace tagcache::testing

@@ -21,13 +21,14 @@ namespace tagcache::testing {
 namespace {
 
 // Runs all at once and waits for all. A deadlock ends the program with a message instead of
-// hanging it: two minutes are far more than the calls take under any sanitizer.
+// hanging it. The limit is far from what the calls take, seconds under any sanitizer, since a
+// loaded machine may give them a small part of its time.
 void RunTogether(const std::vector<std::function<void()>>& works) {
   std::promise<void> all_done;
   std::future<void> done = all_done.get_future();
   std::thread watch([&done] {
-    if (done.wait_for(std::chrono::minutes(2)) == std::future_status::ready) return;
-    std::fprintf(stderr, "the store's threads have not finished in two minutes: deadlock\n");
+    if (done.wait_for(std::chrono::minutes(10)) == std::future_status::ready) return;
+    std::fprintf(stderr, "the store's threads have not finished in ten minutes: deadlock\n");
     std::abort();
   });
   std::vector<std::thread> threads;
@@ -162,9 +163,9 @@ class Freshness {
 // lessons 8
 TEST(Threads, WhatWasInvalidatedIsNeverReadAgain) {
   Freshness freshness;
-  RunTogether({[&] { freshness.Write(0, 40'000); }, [&] { freshness.Write(1, 40'000); },
-               [&] { freshness.Invalidate(2, 15'000); }, [&] { freshness.Invalidate(3, 15'000); },
-               [&] { freshness.Read(4, 20'000); }, [&] { freshness.Read(5, 20'000); }});
+  RunTogether({[&] { freshness.Write(0, 12'000); }, [&] { freshness.Write(1, 12'000); },
+               [&] { freshness.Invalidate(2, 4'000); }, [&] { freshness.Invalidate(3, 4'000); },
+               [&] { freshness.Read(4, 6'000); }, [&] { freshness.Read(5, 6'000); }});
   EXPECT_GT(freshness.read(), 0);
   EXPECT_GT(freshness.invalidated(), 0);
 }
@@ -175,14 +176,14 @@ TEST(Threads, EveryEntryStaysWithinReachOfItsTag) {
   const uint64_t empty = cache.store.Stats().memory;
   const auto write = [&](int seed) {
     std::mt19937_64 random(seed);
-    for (int i = 0; i < 30'000; ++i) {
+    for (int i = 0; i < 10'000; ++i) {
       cache.Put(KeyName(random() % 50), "v", {kTagNames[random() % kTags]});
       std::this_thread::yield();
     }
   };
   const auto invalidate = [&](int seed) {
     std::mt19937_64 random(seed);
-    for (int i = 0; i < 5'000; ++i) {
+    for (int i = 0; i < 3'000; ++i) {
       cache.InvalidateAny({kTagNames[random() % kTags]});
       std::this_thread::yield();
     }
@@ -208,7 +209,7 @@ TEST(Threads, AnInvalidationReachesAShardThatIsBusy) {
     while (!stop) cache.store.MultiGet(keys, cache.now, out);
   };
   const auto invalidate = [&] {
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 150; ++i) {
       cache.Put("tagged", "v", {"t"});
       std::this_thread::yield();
       EXPECT_EQ(cache.InvalidateAny({"t"}), 1u);
@@ -225,7 +226,7 @@ TEST(Threads, IncrementWithTagsDoesNotDeadlockWithInvalidateAndKeysOfTheTag) {
   const auto count = [&](int seed) {
     std::mt19937_64 random(seed);
     const Words tags = {"t", "u"};
-    for (int i = 0; i < 20'000; ++i) {
+    for (int i = 0; i < 5'000; ++i) {
       const std::string key = KeyName(random() % 20);
       Step step{.key = key};
       step.tags = tags;
@@ -234,10 +235,10 @@ TEST(Threads, IncrementWithTagsDoesNotDeadlockWithInvalidateAndKeysOfTheTag) {
     }
   };
   const auto invalidate = [&](const Words& tags, TagMatch match) {
-    for (int i = 0; i < 5'000; ++i) cache.store.InvalidateTags(tags, match, cache.now);
+    for (int i = 0; i < 2'000; ++i) cache.store.InvalidateTags(tags, match, cache.now);
   };
   const auto list = [&] {
-    for (int i = 0; i < 5'000; ++i) cache.Keys({"u", "t"}, TagMatch::kAll, 3);
+    for (int i = 0; i < 2'000; ++i) cache.Keys({"u", "t"}, TagMatch::kAll, 3);
   };
   RunTogether({[&] { count(1); }, [&] { count(2); },
                [&] {
