@@ -216,7 +216,7 @@ TEST(Server, ConnectionsFarOverTheLimitAreClosedAndCounted) {
 
 TEST(Server, AnIdleConnectionIsClosedAndABusyOneIsNot) {
   ServerOptions options;
-  options.worker.idle_timeout = 300;
+  options.worker.idle_timeout = 1500;  // long beside the busy one's turns, on a busy machine too
   Running running(options);
   RawClient idle = running.Tcp();
   RawClient busy = running.Tcp();
@@ -229,7 +229,7 @@ TEST(Server, AnIdleConnectionIsClosedAndABusyOneIsNot) {
     if (answer != "NF\n") break;
   }
   EXPECT_EQ(recv(idle.fd(), &byte, 1, 0), 0);
-  EXPECT_GE(Worker::Now() - begin, 290u);
+  EXPECT_GE(Worker::Now() - begin, 1400u);
   EXPECT_EQ(busy.Ask("GET\tk\n"), "NF\n");
   EXPECT_EQ(running.Count(&server::WorkerMetrics::connections_closed_idle), 1u);
 }
