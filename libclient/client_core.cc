@@ -21,9 +21,21 @@ CoreState::CoreState(const Options& options)
 ClientCore::ClientCore(const Options& options)
     : options_(options), state_(new CoreState(options_)) {}
 
+// States of parent processes are kept where they can be seen: they are not leaks.
 ClientCore::~ClientCore() {
-  CoreState* const state = state_.load();
-  if (state->generation == ForkGeneration()) delete state;
+  static std::atomic<CoreState*> kept{nullptr};
+  CoreState* state = state_.load();
+  if (state->generation == ForkGeneration()) {
+    const std::unique_ptr<CoreState> own(state);
+    state = own->inherited;
+  }
+  while (state != nullptr) {
+    CoreState* const next = state->inherited;
+    state->inherited = kept.load();
+    while (!kept.compare_exchange_weak(state->inherited, state)) {
+    }
+    state = next;
+  }
 }
 
 // Several threads of the child may come here at once; one of the new states stays.

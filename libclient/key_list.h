@@ -26,7 +26,8 @@ class KeyList {
   }
   void Reserve(size_t keys) { ends_.reserve(keys); }
   void Add(std::string_view prefix, std::string_view key) {
-    bytes_.append(prefix).append(key);
+    if (!prefix.empty()) bytes_.append(prefix);
+    bytes_.append(key);
     ends_.push_back(bytes_.size());
   }
   size_t size() const { return ends_.size(); }

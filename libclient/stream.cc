@@ -10,6 +10,12 @@ using protocol::Op;
 using protocol::Request;
 using protocol::StatusCode;
 
+namespace {
+
+constexpr size_t kCommonKey = 1024;  // far below what the protocol carries
+
+}  // namespace
+
 Status Stream::State::StartGet(ClientCore& core, std::string_view key, CallOptions options) {
   Close();
   core_ = &core;
@@ -32,18 +38,25 @@ Status Stream::State::StartMultiGet(ClientCore& core, KeySource& keys, CallOptio
   return Open(false);
 }
 
+Status Stream::State::CheckKeys() const {
+  const Protocol protocol = core_->options().protocol;
+  Request request;
+  request.op = Op::kGet;
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    request.key = keys_[i];
+    // The common case without a call: any bytes are a key, if they are not too many.
+    if (protocol == Protocol::kBinary && request.key.size() <= kCommonKey) continue;
+    CallContext each = call_;
+    each.key = request.key.substr(core_->options().prefix.size());
+    each.has_key = true;
+    if (Status status = CheckExpressible(each, protocol, request); !status.ok()) return status;
+  }
+  return {};
+}
+
 Status Stream::State::Open(bool look) {
   if (!look) {
-    Request request;
-    request.op = Op::kGet;
-    CallContext each = call_;
-    for (size_t i = 0; i < keys_.size(); ++i) {
-      request.key = keys_[i];
-      each.key = request.key.substr(core_->options().prefix.size());
-      each.has_key = true;
-      Status status = CheckExpressible(each, core_->options().protocol, request);
-      if (!status.ok()) return status;
-    }
+    if (Status status = CheckKeys(); !status.ok()) return status;
     tries_ = 0;
   }
   sent_ = delivered_ = in_flight_count_ = 0;

@@ -35,6 +35,8 @@ struct Stream::State {
   };
   static constexpr size_t kWindow = 2;
 
+  Status CheckKeys() const;
+  // Takes a connection and sends the first requests. `look`: it is a repetition.
   Status Open(bool look);
   void SendWindow();
   Status Fail(Outcome outcome);

@@ -24,7 +24,8 @@ struct Options {
   // Addresses of ONE server, tried in this order until one connects (for example its Unix socket
   // first, then TCP). They are not shards and not replicas: a second server would hold values that
   // an invalidation on the first never reached. "tcp://host:port" (port 1984 when left out) or
-  // "unix:///path". Empty is an error.
+  // "unix:///path". Empty is an error. A host that is a name is looked up when connecting, and the
+  // system's resolver may take longer than the deadline; numeric addresses need no look-up.
   std::vector<std::string> servers = {"tcp://127.0.0.1:1984"};
   Protocol protocol = Protocol::kBinary;
 
@@ -35,9 +36,9 @@ struct Options {
   std::chrono::milliseconds connect_timeout{500};
 
   // Connections kept per client. At most pool_max exist at a time (1 to 1024; one more carries
-  // Submit); a call that finds all of them taken waits for one until its deadline. pool_min (0 to pool_max) connections are
-  // opened by the first call and kept when idle ones are closed; 0 opens each when it is first
-  // needed.
+  // Submit); a call that finds all of them taken waits for one until its deadline. pool_min (0 to
+  // pool_max) connections are opened by the first call and kept when idle ones are closed; 0 opens
+  // each when it is first needed.
   size_t pool_min = 0;
   size_t pool_max = 4;
   // An idle connection above pool_min is closed at the next call after this time. Zero: never.
