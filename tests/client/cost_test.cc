@@ -152,6 +152,10 @@ int CallsIn(const std::string& path, const std::string& name) {
 }
 
 TEST(SystemCalls, GetIsOneSendAndOneReceive) {
+#if !TAGCACHE_OWN_MALLOC
+  GTEST_SKIP()
+      << "a sanitizer makes calls of its own, and looks for leaks by ptrace as strace does";
+#endif
   if (std::system("strace -c -o /dev/null true 2>/dev/null") != 0) {
     GTEST_SKIP() << "strace can not run here";
   }
