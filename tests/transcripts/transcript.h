@@ -231,8 +231,10 @@ inline std::string LineParser::Quoted() {
   Take(1);
   if (text_.substr(0, 1) != "*") return bytes;
   Take(1);
-  std::string repeated;
-  for (int64_t i = Number(); i > 0; --i) repeated += bytes;
+  const auto size = bytes.size() * static_cast<size_t>(Number());
+  std::string repeated = bytes;
+  while (!repeated.empty() && repeated.size() < size) repeated += repeated;
+  repeated.resize(size);
   return repeated;
 }
 

@@ -262,7 +262,8 @@ TEST(TranscriptCoverage, EveryVerbOfTheTextProtocolOccursAsWritten) {
   for (const Transcript& transcript : AllTranscripts()) {
     for (const Step& step : transcript.steps) {
       if (transcript.raw && step.verb == ">") {
-        verbs.insert(step.bytes.substr(0, step.bytes.find_first_of("\t\n\r")));
+        const std::string front = step.bytes.substr(0, 64);
+        verbs.insert(front.substr(0, front.find_first_of("\t\n\r")));
       }
     }
   }
