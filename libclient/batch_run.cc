@@ -132,7 +132,12 @@ void BatchRun::Take(uint64_t id, const protocol::Response& response) {
   if (sent.removal) return;
   BatchResult& result = results_[sent.index];
   if (protocol::IsError(response.status)) {
-    result.status = Refused(ContextOf(sent.index), server_, response.status, response.message);
+    WireNames names(options_.prefix);
+    Request request;
+    request.key = names.Key(batch_.bytes(batch_.commands()[sent.index].key));
+    static_cast<void>(Fill(sent.index, names, &request));  // as it was when it was sent
+    result.status = Refused(ContextOf(sent.index), server_, response.status, response.message,
+                            PartsOf(request));
     return;
   }
   result.done = response.status == StatusCode::kOk;

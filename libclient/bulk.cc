@@ -214,29 +214,13 @@ class BulkPut {
     for (const protocol::RefusedItem& refused : response.refused) {
       if (refused.index >= end - start) return false;
       const size_t index = accepted_[start + refused.index];
-      const std::string what = WhatWasRefused(refused.status, items_[index]);
+      const PutItem& item = items_[index];
+      const std::string key = std::string(prefix_).append(item.key);
+      const SentParts sent = {key, item.value.bytes.size(), item.options.tags};
       report_.refused.push_back(
-          {index, Refused(ContextOf(index), connection.server(), refused.status, what)});
+          {index, Refused(ContextOf(index), connection.server(), refused.status, {}, sent)});
     }
     return true;
-  }
-
-  // A report says why in one byte; the size that was too much is known here.
-  static std::string WhatWasRefused(protocol::StatusCode status, const PutItem& item) {
-    using protocol::StatusCode;
-    if (status == StatusCode::kValueTooLarge) {
-      return "the value has " + std::to_string(item.value.bytes.size()) +
-             " bytes, more than the server's limit";
-    }
-    if (status == StatusCode::kKeyTooLong) {
-      return "the key has " + std::to_string(item.key.size()) +
-             " bytes, more than the server's limit";
-    }
-    if (status == StatusCode::kTooManyTags) {
-      return "the entry has " + std::to_string(item.options.tags.size()) +
-             " tags, more than the server's limit";
-    }
-    return {};
   }
 
   // An item that could not be sent must not leave the value it was to replace in place, unless a

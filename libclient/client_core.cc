@@ -159,7 +159,8 @@ Status ClientCore::CallChecked(const CallContext& call, const protocol::Request&
     if (outcome.end != Outcome::End::kAnswered) return outcome;
     const protocol::Response& response = *event.response;
     if (protocol::IsError(response.status)) {
-      outcome.status = Refused(call, connection.server(), response.status, response.message);
+      outcome.status =
+          Refused(call, connection.server(), response.status, response.message, PartsOf(request));
     } else {
       take(response);
     }

@@ -21,6 +21,40 @@ std::string_view WithoutSubject(std::string_view message) {
   return subject_end == std::string_view::npos ? message : message.substr(subject_end + 3);
 }
 
+// "the value has 70 bytes, more than the server's max_value".
+std::string Over(std::string_view what, size_t size, std::string_view unit,
+                 std::string_view setting) {
+  return "the " + std::string(what) + " has " + std::to_string(size) + " " + std::string(unit) +
+         ", more than the server's " + std::string(setting);
+}
+
+// The sentence for a status that came alone.
+std::string Explain(StatusCode status, const SentParts& sent) {
+  switch (status) {
+    case StatusCode::kKeyTooLong:
+      if (sent.key.empty()) return "a key is longer than the server's max_key";
+      return Over("key", sent.key.size(), "bytes", "max_key");
+    case StatusCode::kValueTooLarge:
+      return Over("value", sent.value_size, "bytes", "max_value");
+    case StatusCode::kTooManyTags:
+      return Over("entry", sent.tags.size(), "tags", "max_tags");
+    case StatusCode::kTagTooLong: {
+      // Where no tags are listed the command's key is the tag.
+      std::string_view longest = sent.tags.empty() ? sent.key : sent.tags.front();
+      for (const std::string_view tag : sent.tags)
+        longest = tag.size() > longest.size() ? tag : longest;
+      return Over("tag '" + Shown(longest) + "'", longest.size(), "bytes", "max_tag");
+    }
+    case StatusCode::kLineTooLong:
+      return "the request's line is longer than the server takes: its max_value and the names";
+    default: {
+      std::string words(NameOf(status));
+      std::replace(words.begin(), words.end(), '_', ' ');
+      return words;
+    }
+  }
+}
+
 }  // namespace
 
 std::string Shown(std::string_view bytes) {
@@ -53,12 +87,9 @@ Status TimedOut(const CallContext& call, std::string_view server) {
 }
 
 Status Refused(const CallContext& call, std::string_view server, StatusCode status,
-               std::string_view message) {
+               std::string_view message, const SentParts& sent) {
   std::string what(WithoutSubject(message));
-  if (what.empty() || what == NameOf(status)) {
-    what = NameOf(status);
-    std::replace(what.begin(), what.end(), '_', ' ');
-  }
+  if (what.empty() || what == NameOf(status)) what = Explain(status, sent);
   return MakeError(ErrorCode::kServer, call, server, what, ServerErrorOf(status));
 }
 

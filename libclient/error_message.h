@@ -7,9 +7,12 @@
 // Threads: pure functions. Errors: std::bad_alloc.
 
 #include <chrono>
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "protocol/message.h"
 #include "protocol/status_code.h"
 #include "tagcache/status.h"
 
@@ -29,9 +32,21 @@ struct CallContext {
 Status MakeError(ErrorCode code, const CallContext& call, std::string_view server,
                  std::string_view what, ServerError server_error = ServerError::kNone);
 Status TimedOut(const CallContext& call, std::string_view server);
-// What the server refused with. `message` is the server's own words, or empty.
+// The parts of a request that a limit of the server may be about, as they went to it.
+struct SentParts {
+  std::string_view key;
+  size_t value_size = 0;
+  std::span<const std::string_view> tags;
+};
+inline SentParts PartsOf(const protocol::Request& request) {
+  return {request.key, request.value.size(), request.tags.value_or(protocol::Tags())};
+}
+
+// What the server refused with. `message` is the server's own words, or empty; the text protocol
+// and the reports of bulk writes carry no more than the status, and then `sent` tells which limit
+// was passed by what.
 Status Refused(const CallContext& call, std::string_view server, protocol::StatusCode status,
-               std::string_view message);
+               std::string_view message, const SentParts& sent = {});
 
 ServerError ServerErrorOf(protocol::StatusCode status);
 

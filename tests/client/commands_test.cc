@@ -256,6 +256,42 @@ TEST_P(Commands, MultiPutReportsWhatTheServerRefusedAndStoresTheRest) {
   EXPECT_EQ(Got("two"), "2");
 }
 
+// Lesson 22: the text protocol's answer is one word, the message is not.
+TEST_P(Commands, ARefusalNamesTheLimitAndWhatPassedIt) {
+  const std::string key(2000, 'k');
+  const std::string tag(300, 't');
+  const std::string value(67'108'865, 'v');
+  const std::vector<std::string> many = [] {
+    std::vector<std::string> names;
+    for (int i = 0; i < 65; ++i) names.push_back("t" + std::to_string(i));
+    return names;
+  }();
+  const Names many_tags(many.begin(), many.end());
+  const Names long_tag = {"short", tag};
+  Batch batch;
+  batch.Put("k", {value});
+  const auto results = client_->Run(batch);
+  ASSERT_TRUE(results.ok()) << results.status().message();
+  const size_t prefix = client_->options().prefix.size();
+  const struct {
+    Status status;
+    std::string_view setting;
+    size_t size;
+  } cases[] = {{client_->Put(key, {"v"}), "max_key", prefix + key.size()},
+               {client_->Put("k", {value}), "max_value", value.size()},
+               {client_->Put("k", {"v"}, {.tags = long_tag}), "max_tag", prefix + tag.size()},
+               {client_->Put("k", {"v"}, {.tags = many_tags}), "max_tags", many_tags.size()},
+               {client_->InvalidateTag(tag).status(), "max_tag", prefix + tag.size()},
+               {results->at(0).status, "max_value", value.size()}};
+  for (const auto& refused : cases) {
+    const std::string& message = refused.status.message();
+    EXPECT_EQ(refused.status.code(), ErrorCode::kServer) << message;
+    EXPECT_NE(message.find(refused.setting), std::string::npos) << message;
+    EXPECT_NE(message.find(std::to_string(refused.size)), std::string::npos) << message;
+    EXPECT_LT(message.size(), 400u) << message;
+  }
+}
+
 // Lessons 5 and 7: nothing is dropped in silence.
 TEST_P(Commands, MultiPutStoresTheRestOfWhatTheTextProtocolCanNotCarry) {
   Put("bad", "old");
