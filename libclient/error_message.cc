@@ -135,6 +135,8 @@ ServerError ServerErrorOf(StatusCode status) {
     case StatusCode::kEmptyKeys:
     case StatusCode::kInvalidTtl:
     case StatusCode::kInvalidBy:
+    case StatusCode::kVersionMismatch:
+    case StatusCode::kStaleToken:
     case StatusCode::kBadFrame:
     case StatusCode::kFrameTooLarge:
     case StatusCode::kMessageTooLarge:

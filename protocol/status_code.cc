@@ -54,6 +54,10 @@ std::string_view NameOf(StatusCode code) {
       return "invalid_ttl";
     case StatusCode::kInvalidBy:
       return "invalid_by";
+    case StatusCode::kVersionMismatch:
+      return "version_mismatch";
+    case StatusCode::kStaleToken:
+      return "stale_token";
     case StatusCode::kBadFrame:
       return "bad_frame";
     case StatusCode::kFrameTooLarge:

@@ -38,6 +38,8 @@ enum class StatusCode : uint8_t {
   kEmptyKeys = 35,
   kInvalidTtl = 36,
   kInvalidBy = 37,
+  kVersionMismatch = 38,  // COMPARE_AND_SET, COMPARE_AND_DELETE: written since
+  kStaleToken = 39,       // PUT under a lease that something overtook
 
   // Refusals after which the stream can not be trusted: the server answers and closes.
   kBadFrame = 64,       // wrong magic, unknown flag, more frames than the limits allow

@@ -81,6 +81,10 @@ protocol::StatusCode StatusOf(Outcome outcome) {
       return StatusCode::kValueTooLarge;
     case Outcome::kOutOfMemory:
       return StatusCode::kOutOfMemory;
+    case Outcome::kVersionMismatch:
+      return StatusCode::kVersionMismatch;
+    case Outcome::kStaleToken:
+      return StatusCode::kStaleToken;
   }
   return StatusCode::kBadRequest;
 }
@@ -115,6 +119,12 @@ std::string ExplainOutcome(const Call& call, Outcome outcome, std::string_view k
       return subject.append(": the server has no memory for ")
           .append(std::to_string(value_size))
           .append(" bytes");
+    case Outcome::kVersionMismatch:
+      return subject.append(": the entry was written since that version");
+    case Outcome::kStaleToken:
+      return subject.append(
+          ": since the lease's token was given out the key was written or deleted, or a tag was "
+          "invalidated");
   }
   return {};
 }

@@ -183,7 +183,7 @@ void Worker::Sweep() {
 
 void Worker::Expire() {
   for (int step = 0; step < kExpireSteps; ++step) {
-    if (engine_.store().ExpireSome(kExpireBudget, Now()) < kExpireBudget / 4) return;
+    if (engine_.store().Tend(kExpireBudget, Now()) < kExpireBudget / 4) return;
   }
 }
 

@@ -33,8 +33,9 @@ struct StoreOptions {
   uint64_t seed = 0;                    // of the key hash; random for each process
   size_t max_key = 1024;                // bytes
   size_t max_tag = 255;                 // bytes
-  size_t max_tags = 64;                 // per entry
+  size_t max_tags = 64;                 // per entry, at most 255
   size_t max_value = 64 * 1024 * 1024;  // bytes
+  size_t memory_limit = 0;              // bytes of everything the store holds; 0: none
 };
 
 enum class Outcome : uint8_t {
@@ -48,6 +49,8 @@ enum class Outcome : uint8_t {
   kTooManyTags,
   kValueTooLarge,
   kOutOfMemory,
+  kVersionMismatch,  // a compare-and-set whose entry was written since
+  kStaleToken,       // a write under a lease that something overtook
 };
 
 struct Entry;  // entry.h, private
@@ -84,9 +87,17 @@ struct Write {
   uint32_t flags = 0;
   std::optional<uint64_t> ttl_ms = {};          // nullopt: never expires; 0: expires at once
   std::span<const std::string_view> tags = {};  // replaces the entry's; repeated ones count once
+  // kCompareAndSet: the version the entry must have.
+  uint64_t version = 0;
+  // kPut only: of the lease this value was computed under; 0: none. The write is refused with
+  // kStaleToken, and leaves nothing behind, when the key was written or deleted, one of `tags` was
+  // invalidated, or everything was flushed since the token was given out.
+  uint64_t token = 0;
 };
 
-enum class WriteMode : uint8_t { kPut, kAdd, kReplace };
+// kAppend and kPrepend add to the value that is there and keep its flags, tags and time to live;
+// kNotFound where there is none.
+enum class WriteMode : uint8_t { kPut, kAdd, kReplace, kCompareAndSet, kAppend, kPrepend };
 enum class TagMatch : uint8_t { kAny, kAll };
 
 struct Step {
@@ -113,6 +124,40 @@ struct EntryMeta {
   std::vector<std::string> tags;
 };
 
+// Who waits for the value of a key that another computes. Wake is called once, by any thread, with
+// no lock of the store held: the value is there, or the lease is free; ask again.
+class Waiter {
+ public:
+  virtual void Wake() = 0;
+
+ protected:
+  ~Waiter() = default;
+};
+
+struct LeaseAsk {
+  TimeMs lease_ms = 0;       // how long the caller may compute; then another may
+  uint64_t holder = 0;       // who the caller is, for EndLeases
+  bool stale_ok = false;     // where another computes, the last value will do
+  Waiter* waiter = nullptr;  // to be woken where another computes; nullptr: do not wait
+};
+
+// A hit: value. Else, where another computes and it was asked for: value and stale. Else token, the
+// caller has the lease; or waiting; or nothing of all that (no waiter was given, or too many wait).
+struct LeaseAnswer {
+  EntryRef value;
+  bool stale = false;
+  uint64_t token = 0;
+  bool waiting = false;
+};
+
+struct TagStats {
+  std::string tag;
+  uint64_t keys = 0;
+  uint64_t bytes = 0;  // of the entries that bear it
+  uint64_t hits = 0;
+  uint64_t invalidations = 0;
+};
+
 struct KeyList {
   std::vector<std::string> keys;
   uint64_t cursor = 0;  // 0: that was the last page
@@ -122,7 +167,9 @@ struct StoreStats {
   uint64_t items = 0;
   uint64_t tags = 0;     // distinct tags that entries bear
   uint64_t memory = 0;   // bytes of entries, table and tag index
-  uint64_t expired = 0;  // entries removed because their time was over
+  uint64_t expired = 0;    // entries removed because their time was over
+  uint64_t evicted = 0;    // entries removed to keep to the memory limit
+  uint64_t reclaimed = 0;  // entries removed after an invalidation or a flush
 };
 
 class Store {
@@ -144,12 +191,16 @@ class Store {
   void MultiPut(std::span<const Write> writes, TimeMs now, std::span<Outcome> outcomes);
 
   bool Delete(std::string_view key, TimeMs now);
+  // kOk, kNotFound or kVersionMismatch.
+  Outcome CompareAndDelete(std::string_view key, uint64_t version, TimeMs now);
   // How many were there. Takes each shard's lock once.
   uint64_t MultiDelete(std::span<const std::string_view> keys, TimeMs now);
 
   bool Exists(std::string_view key, TimeMs now);
   // nullopt: never expires from now on; 0: expires at once. false: not there.
   bool Touch(std::string_view key, std::optional<uint64_t> ttl_ms, TimeMs now);
+  // Get and Touch in one step.
+  EntryRef GetAndTouch(std::string_view key, std::optional<uint64_t> ttl_ms, TimeMs now);
   StepResult Increment(const Step& step, TimeMs now);
   std::optional<EntryMeta> Meta(std::string_view key, TimeMs now);
 
@@ -161,15 +212,38 @@ class Store {
   KeyList Keys(std::span<const std::string_view> tags, TagMatch match, uint64_t cursor,
                size_t limit, TimeMs now);
 
+  // Keys of live entries that begin with `prefix`, in the order of their hashes, looking at no more
+  // than `budget` entries: a page may be empty and have a cursor. Entries that are there during the
+  // whole scan are met exactly once.
+  KeyList Scan(std::string_view prefix, uint64_t cursor, size_t limit, size_t budget, TimeMs now);
+  // Removes the live entries that begin with `prefix`, from the cursor on, looking at no more than
+  // `budget` entries; sets *cursor to where to go on, 0 at the end. How many were removed.
+  uint64_t DeletePrefix(std::string_view prefix, uint64_t* cursor, size_t budget, TimeMs now);
+
+  // A Get that, on a miss, gives out a lease or waits for another's.
+  LeaseAnswer GetOrLease(std::string_view key, const LeaseAsk& ask, TimeMs now);
+  // Afterwards the waiter is not woken for this key any more. false: Wake was called, or is about
+  // to be.
+  bool CancelWait(std::string_view key, Waiter* waiter);
+  // The leases of this holder are free.
+  void EndLeases(uint64_t holder, TimeMs now);
+
   // How many live entries there were.
   uint64_t Flush(TimeMs now);
 
-  // Removes entries whose time is over, looking at no more than `budget` entries. Returns how many
-  // were removed. Call it now and then from one thread.
-  size_t ExpireSome(size_t budget, TimeMs now);
+  // The work that is not anybody's request: removes entries whose time is over, takes back the
+  // memory of invalidated ones, ends leases, compacts. At most about `budget` entries are touched.
+  // Returns how many were; call it again soon while that is about the budget, and every few
+  // milliseconds otherwise.
+  size_t Tend(size_t budget, TimeMs now);
+  // Bytes the process holds besides the store's (connection buffers, the allocator's waste): they
+  // count towards the memory limit.
+  void SetOverhead(size_t bytes);
 
   // Sums over the shards, each locked in turn.
   StoreStats Stats() const;
+  // The `limit` tags with the most bytes, the heaviest first. Visits every tag.
+  std::vector<TagStats> HeaviestTags(size_t limit) const;
 
   // The name of the limit an outcome speaks of and its value, for messages ("key", 1024).
   static const char* NameOf(Outcome outcome);

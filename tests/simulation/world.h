@@ -142,7 +142,7 @@ class World {
     const size_t dice = random_.Below(16);
     if (dice < 3) return Ask();
     if (dice == 3) {
-      engine_.store().ExpireSome(4, NowMs());
+      engine_.store().Tend(4, NowMs());
       return;
     }
     if (dice == 4 && random_.OneIn(4)) {

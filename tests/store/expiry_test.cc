@@ -136,7 +136,7 @@ TEST(Sweep, RemovesWhatIsOverAndNothingElse) {
     cache.Put("k" + std::to_string(i), "v", {"t" + std::to_string(i % 7)}, i % 2 ? 10 : 1000);
   }
   cache.Advance(10);
-  EXPECT_EQ(cache.store.ExpireSome(SIZE_MAX, cache.now), 2500u);
+  EXPECT_EQ(cache.store.Tend(SIZE_MAX, cache.now), 2500u);
   EXPECT_EQ(cache.store.Stats().items, 2500u);
   EXPECT_EQ(cache.store.Stats().expired, 2500u);
   for (int i = 0; i < 5000; ++i) EXPECT_EQ(cache.Has("k" + std::to_string(i)), i % 2 == 0);
@@ -146,7 +146,7 @@ TEST(Sweep, TakesExpiredEntriesOffTheirTags) {
   Cache cache;
   cache.Put("k", "v", {"a", "b"}, 10);
   cache.Advance(10);
-  EXPECT_EQ(cache.store.ExpireSome(SIZE_MAX, cache.now), 1u);
+  EXPECT_EQ(cache.store.Tend(SIZE_MAX, cache.now), 1u);
   EXPECT_EQ(cache.store.Stats().tags, 0u);
 }
 
@@ -156,7 +156,7 @@ TEST(Sweep, StaysWithinItsBudgetAndGoesOnWhereItStopped) {
   cache.Advance(10);
   uint64_t removed = 0;
   for (int call = 0; call < 10; ++call) {
-    const size_t now_removed = cache.store.ExpireSome(100, cache.now);
+    const size_t now_removed = cache.store.Tend(100, cache.now);
     EXPECT_LE(now_removed, 100u);
     removed += now_removed;
   }
@@ -169,14 +169,14 @@ TEST(Sweep, ReachesEveryShardThoughMostEntriesStay) {
   for (int i = 0; i < 30; ++i) cache.Put("go" + std::to_string(i), "v", {}, 10);
   cache.Advance(10);
   uint64_t removed = 0;
-  for (int call = 0; call < 100; ++call) removed += cache.store.ExpireSome(64, cache.now);
+  for (int call = 0; call < 100; ++call) removed += cache.store.Tend(64, cache.now);
   EXPECT_EQ(removed, 30u);
 }
 
 TEST(Sweep, OfAnEmptyStoreEnds) {
   Cache cache;
-  EXPECT_EQ(cache.store.ExpireSome(SIZE_MAX, cache.now), 0u);
-  EXPECT_EQ(cache.store.ExpireSome(0, cache.now), 0u);
+  EXPECT_EQ(cache.store.Tend(SIZE_MAX, cache.now), 0u);
+  EXPECT_EQ(cache.store.Tend(0, cache.now), 0u);
 }
 
 }  // namespace

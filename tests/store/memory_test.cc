@@ -156,7 +156,7 @@ TEST(Memory, EveryWayToEmptyTheStoreGivesAllBack) {
   empty_by("flush", [&] { cache.store.Flush(cache.now); });
   empty_by("invalidate any", [&] { cache.InvalidateAny({"t"}); });
   empty_by("invalidate all", [&] { cache.InvalidateAll({"t"}); });
-  empty_by("sweep", [&] { cache.store.ExpireSome(SIZE_MAX, cache.now + 1000); });
+  empty_by("sweep", [&] { cache.store.Tend(SIZE_MAX, cache.now + 1000); });
   empty_by("bulk delete", [&] {
     std::vector<std::string> names;
     for (int i = 0; i < 3000; ++i) names.push_back(std::to_string(i));
@@ -293,7 +293,7 @@ TEST(Pin, BytesStayThroughEveryChangeOfTheEntry) {
   });
   changed_by("sweep", [](Cache& cache) {
     cache.Advance(100);
-    cache.store.ExpireSome(SIZE_MAX, cache.now);
+    cache.store.Tend(SIZE_MAX, cache.now);
   });
 }
 

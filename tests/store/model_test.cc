@@ -305,7 +305,7 @@ class ModelRun {
   }
   void SweepSome() {
     const size_t budget = Below(50);
-    ASSERT_LE(cache_.store.ExpireSome(budget, cache_.now), budget);
+    ASSERT_LE(cache_.store.Tend(budget, cache_.now), budget);
   }
   void CompareAll() {
     if (Below(40) == 0) {
@@ -313,7 +313,7 @@ class ModelRun {
       ASSERT_EQ(cache_.store.Flush(cache_.now), model_.entries().size());
       model_.Clear();
     }
-    cache_.store.ExpireSome(SIZE_MAX, cache_.now);
+    cache_.store.Tend(SIZE_MAX, cache_.now);
     model_.DropExpired(cache_.now);
     std::set<std::string> tags;
     for (const auto& [key, entry] : model_.entries())

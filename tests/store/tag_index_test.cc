@@ -116,7 +116,7 @@ TEST(TagIndex, EveryWayOutOfTheStoreTakesTheTagsAlong) {
   });
   leave_by([&] {
     cache.Advance(100);
-    cache.store.ExpireSome(SIZE_MAX, cache.now);
+    cache.store.Tend(SIZE_MAX, cache.now);
   });
   leave_by([&] {
     const std::string_view keys[] = {"k"};

@@ -308,7 +308,7 @@ TEST(Threads, APinnedValueIsWholeWhileItsKeyIsWrittenDeletedAndFlushed) {
   };
   const auto expire = [&] {
     while (!stop) {
-      cache.store.ExpireSome(16, cache.now + 1);
+      cache.store.Tend(16, cache.now + 1);
       cache.store.Stats();
     }
   };
