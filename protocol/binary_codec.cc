@@ -9,20 +9,25 @@ constexpr size_t kMaxShort = std::numeric_limits<uint16_t>::max();
 constexpr size_t kMaxLong = std::numeric_limits<uint32_t>::max();
 // The least an item of MPUT takes: options, empty key, value flags and length.
 constexpr size_t kMinItem = 1 + 2 + 4 + 4;
+// The least a tag's statistics take: an empty tag and four numbers.
+constexpr size_t kMinTagUsage = 2 + 4 * 8;
 
 constexpr std::string_view kCutOff = "the body ends before its last field does";
 constexpr std::string_view kTrailing = "bytes follow the last field of the body";
 constexpr std::string_view kHostileCount = "a list says it is longer than the rest of the body";
 constexpr std::string_view kOptionBits = "an option bit is set that this command does not know";
 constexpr std::string_view kBadMode = "the mode is neither 0 (any) nor 1 (all)";
+constexpr std::string_view kNoToken = "the lease token is 0, which no lease has";
+constexpr std::string_view kBadLeaseKind = "the answer is of no known kind";
 constexpr std::string_view kBadVersions = "the lowest version is above the highest";
 constexpr std::string_view kNoCommand = "there is no command with this opcode";
 
-// The option bits a row can follow up on. Rows without TTL and tags know none: their bits are
-// reserved (lease, version).
+// The option bits a row can follow up on. All others are reserved.
 uint8_t KnownOptions(const Command& command) {
   return (HasField(command, Field::kTtl) ? kHasTtl : 0) |
-         (HasField(command, Field::kTags) ? kHasTags : 0);
+         (HasField(command, Field::kTags) ? kHasTags : 0) |
+         (HasField(command, Field::kToken) ? kHasToken : 0) |
+         (HasField(command, Field::kLease) ? kStaleOk : 0);
 }
 
 // Takes fields off the front of a body. The first thing that is wrong is latched: from then on
@@ -168,6 +173,16 @@ class RequestReader {
     if (min_version > max_version) reader_.Fail(kBadVersions);
     request_.hello = ReadHelloRest(reader_, min_version, max_version);
   }
+  void ReadToken() {
+    if ((options_ & kHasToken) == 0) return;
+    request_.token = reader_.Number<uint64_t>();
+    if (request_.token == 0) reader_.Fail(kNoToken);
+  }
+  void ReadLease() {
+    request_.stale_ok = (options_ & kStaleOk) != 0;
+    request_.lease_ms = reader_.Number<uint32_t>();
+    request_.wait_ms = reader_.Number<uint32_t>();
+  }
   void ReadMode() {
     const uint8_t mode = reader_.Number<uint8_t>();
     if (mode > static_cast<uint8_t>(Mode::kAll)) return reader_.Fail(kBadMode);
@@ -200,6 +215,7 @@ void RequestReader::Read(Field field) {
       return;
     case Field::kKey:
     case Field::kTag:
+    case Field::kPrefix:
       request_.key = reader_.Short();
       return;
     case Field::kKeys:
@@ -212,6 +228,13 @@ void RequestReader::Read(Field field) {
     case Field::kTtl:
       if ((options_ & kHasTtl) != 0) request_.ttl = reader_.Number<uint64_t>();
       return;
+    case Field::kToken:
+      return ReadToken();
+    case Field::kVersion:
+      request_.version = reader_.Number<uint64_t>();
+      return;
+    case Field::kLease:
+      return ReadLease();
     case Field::kValueFlags:
       request_.flags = reader_.Number<uint32_t>();
       return;
@@ -274,6 +297,7 @@ void WriteField(FrameWriter& writer, Field field, uint8_t options, const Request
       return writer.U8(options);
     case Field::kKey:
     case Field::kTag:
+    case Field::kPrefix:
       return writer.Short(request.key);
     case Field::kKeys:
       return WriteKeys(writer, request.keys);
@@ -283,6 +307,14 @@ void WriteField(FrameWriter& writer, Field field, uint8_t options, const Request
     case Field::kTtl:
       if ((options & kHasTtl) != 0) writer.U64(*request.ttl);
       return;
+    case Field::kToken:
+      if ((options & kHasToken) != 0) writer.U64(request.token);
+      return;
+    case Field::kVersion:
+      return writer.U64(request.version);
+    case Field::kLease:
+      writer.U32(request.lease_ms);
+      return writer.U32(request.wait_ms);
     case Field::kValueFlags:
       return writer.U32(request.flags);
     case Field::kValue:
@@ -305,11 +337,13 @@ void WriteField(FrameWriter& writer, Field field, uint8_t options, const Request
   }
 }
 
-// The option bits that say which optional fields follow. Rows without an options byte hold all of
-// their fields.
+// The option bits that say which optional fields follow, and those that say all by themselves. Rows
+// without an options byte hold all of their fields.
 uint8_t OptionsOf(const Command& command, const Request& request) {
   if (!HasField(command, Field::kOptions)) return kHasTags;
-  return KnownOptions(command) & ((request.ttl ? kHasTtl : 0) | (request.tags ? kHasTags : 0));
+  return KnownOptions(command) &
+         ((request.ttl ? kHasTtl : 0) | (request.tags ? kHasTags : 0) |
+          (request.token != 0 ? kHasToken : 0) | (request.stale_ok ? kStaleOk : 0));
 }
 
 StatusCode CheckTags(Tags tags) {
@@ -335,6 +369,33 @@ void WriteMeta(FrameWriter& writer, const MetaReply& meta) {
   WriteTags(writer, meta.tags);
 }
 
+void WriteLease(FrameWriter& writer, const Response& response) {
+  const auto kind = static_cast<uint8_t>(response.lease);
+  switch (response.lease) {
+    case LeaseKind::kNothing:
+      return writer.U8(kind);
+    case LeaseKind::kValue:
+    case LeaseKind::kStaleValue:
+      WriteValueHead(writer, Reply::kLease, kind, response.flags,
+                     static_cast<uint32_t>(response.value.size()));
+      return writer.Bytes(response.value);
+    case LeaseKind::kToken:
+      writer.U8(kind);
+      return writer.U64(response.token);
+  }
+}
+
+void WriteTagStats(FrameWriter& writer, std::span<const TagUsage> tags) {
+  writer.U32(static_cast<uint32_t>(tags.size()));
+  for (const TagUsage& usage : tags) {
+    writer.Short(usage.tag);
+    writer.U64(usage.keys);
+    writer.U64(usage.bytes);
+    writer.U64(usage.hits);
+    writer.U64(usage.invalidations);
+  }
+}
+
 void WriteReply(FrameWriter& writer, Reply reply, const Response& response) {
   switch (reply) {
     case Reply::kNothing:
@@ -346,7 +407,7 @@ void WriteReply(FrameWriter& writer, Reply reply, const Response& response) {
       writer.U32(response.hello.max_frame);
       return writer.Short(response.hello.name);
     case Reply::kValue:
-      WriteValueHead(writer, reply, true, response.flags,
+      WriteValueHead(writer, reply, 1, response.flags,
                      static_cast<uint32_t>(response.value.size()));
       return writer.Bytes(response.value);
     case Reply::kNumber:
@@ -364,6 +425,13 @@ void WriteReply(FrameWriter& writer, Reply reply, const Response& response) {
       return WriteKeys(writer, response.keys);
     case Reply::kMeta:
       return WriteMeta(writer, response.meta);
+    case Reply::kLease:
+      return WriteLease(writer, response);
+    case Reply::kProgress:
+      writer.U64(static_cast<uint64_t>(response.number));
+      return writer.U64(response.cursor);
+    case Reply::kTagStats:
+      return WriteTagStats(writer, response.tag_stats);
     case Reply::kStats:
       writer.U16(static_cast<uint16_t>(response.stats.size()));
       for (const auto& [name, value] : response.stats) {
@@ -402,6 +470,35 @@ void ReadStats(Reader& reader, Scratch& scratch, Response* response) {
   response->stats = scratch.stats;
 }
 
+void ReadLeaseReply(Reader& reader, Response* response) {
+  response->lease = static_cast<LeaseKind>(reader.Number<uint8_t>());
+  switch (response->lease) {
+    case LeaseKind::kNothing:
+      return;
+    case LeaseKind::kValue:
+    case LeaseKind::kStaleValue:
+      response->flags = reader.Number<uint32_t>();
+      response->value = reader.Long();
+      return;
+    case LeaseKind::kToken:
+      response->token = reader.Number<uint64_t>();
+      return;
+  }
+  reader.Fail(kBadLeaseKind);
+}
+
+void ReadTagStats(Reader& reader, Scratch& scratch, Response* response) {
+  scratch.tag_stats.resize(reader.Count<uint32_t>(kMinTagUsage));
+  for (TagUsage& usage : scratch.tag_stats) {
+    usage.tag = reader.Short();
+    usage.keys = reader.Number<uint64_t>();
+    usage.bytes = reader.Number<uint64_t>();
+    usage.hits = reader.Number<uint64_t>();
+    usage.invalidations = reader.Number<uint64_t>();
+  }
+  response->tag_stats = scratch.tag_stats;
+}
+
 void ReadReply(Reader& reader, Reply reply, Scratch& scratch, Response* response) {
   switch (reply) {
     case Reply::kNothing:
@@ -430,6 +527,14 @@ void ReadReply(Reader& reader, Reply reply, Scratch& scratch, Response* response
       return;
     case Reply::kMeta:
       return ReadMeta(reader, scratch, &response->meta);
+    case Reply::kLease:
+      return ReadLeaseReply(reader, response);
+    case Reply::kProgress:
+      response->number = reader.Number<int64_t>();
+      response->cursor = reader.Number<uint64_t>();
+      return;
+    case Reply::kTagStats:
+      return ReadTagStats(reader, scratch, response);
     case Reply::kStats:
       return ReadStats(reader, scratch, response);
   }
@@ -517,6 +622,7 @@ bool DecodeResponse(uint8_t opcode, uint64_t id, StatusCode status, std::string_
   scratch.views.clear();
   scratch.refused.clear();
   scratch.stats.clear();
+  scratch.tag_stats.clear();
   Reader reader(body);
   ReadReply(reader, command->reply, scratch, response);
   return reader.ok() && reader.left() == 0;

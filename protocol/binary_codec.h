@@ -18,10 +18,12 @@
 
 namespace tagcache::protocol {
 
-// Option bits of writes. Bits 2 (lease token) and 3 (expected version) are reserved; a set bit that
-// is not known is refused with kBadRequest.
+// Option bits. Bit 3 (expected version) is reserved; a set bit that the command does not know is
+// refused with kBadRequest.
 inline constexpr uint8_t kHasTtl = 1;
 inline constexpr uint8_t kHasTags = 2;
+inline constexpr uint8_t kHasToken = 4;
+inline constexpr uint8_t kStaleOk = 16;
 
 // Appends a request. REQUIRES: keys, tags and names are at most 0xFFFF bytes, values at most
 // 0xFFFFFFFF; CheckRequest says so with a name.
@@ -46,17 +48,18 @@ bool DecodeResponse(uint8_t opcode, uint64_t id, StatusCode status, std::string_
 
 // A kValues reply is one item after the other: a byte 0 (miss), or 1, flags u32, length u32, bytes.
 // An item's head, so that a large value's bytes can follow piece by piece. A kValue reply (GET) is
-// the same without its first byte.
+// the same without its first byte; in a kLease reply that byte is a LeaseKind. With a `mark` of 0
+// nothing follows it.
 inline constexpr size_t kMaxValueHead = 9;
-inline void WriteValueHead(FrameWriter& writer, Reply reply, bool found, uint32_t flags,
+inline void WriteValueHead(FrameWriter& writer, Reply reply, uint8_t mark, uint32_t flags,
                            uint32_t length) {
-  char head[kMaxValueHead] = {found ? '\1' : '\0'};
+  char head[kMaxValueHead] = {static_cast<char>(mark)};
   StoreLittle(flags, head + 1);
   StoreLittle(length, head + 5);
   if (reply == Reply::kValue) {
     writer.Bytes({head + 1, kMaxValueHead - 1});
   } else {
-    writer.Bytes({head, found ? kMaxValueHead : 1});
+    writer.Bytes({head, mark != 0 ? kMaxValueHead : 1});
   }
 }
 // Reads the item at the front of `bytes`. kDone: *item is set and *used is its size. kNeedMore: the

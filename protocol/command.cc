@@ -10,12 +10,17 @@ using Fields = std::array<Field, 8>;
 
 constexpr Fields kNone = {};
 constexpr Fields kWrite = {kOptions, kKey, kTtl, kTags, kValue};
+constexpr Fields kPut = {kOptions, kKey, kTtl, kTags, kToken, kValue};
+constexpr Fields kSet = {kOptions, kKey, kVersion, kTtl, kTags, kValue};
+constexpr Fields kExtend = {kOptions, kKey, kValue};
 constexpr Fields kStep = {kOptions, kKey, kBy, kInitial, kValueFlags, kTtl, kTags};
 
 // Repeating a command that was carried out already must leave the store as one execution does; the
 // answer may differ (a repeated DELETE answers not_found, a repeated INVALIDATE counts 0). REPLACE
 // is one of them: it writes the same value to the same key, or again finds none. ADD is not: the
-// repetition answers "exists" to the one who stored it. INCREMENT and DECREMENT step twice.
+// repetition answers "exists" to the one who stored it. Nor are the COMPARE_ANDs, whose repetition
+// meets a version of their own making or nothing. INCREMENT and DECREMENT step twice, APPEND and
+// PREPEND add twice. A lease that is given out on a connection ends with it, so GET_LEASE is.
 constexpr uint8_t kRepeatable = kIdempotent | kWrites;
 constexpr uint8_t kGreeting = kIdempotent | kBeforeAuth;
 
@@ -25,7 +30,7 @@ constexpr Command kCommands[] = {
     {Op::kAuth, "AUTH", {kCredentials}, Reply::kNothing, kGreeting, "AUTH"},
     {Op::kPing, "PING", kNone, Reply::kNothing, kIdempotent},
     {Op::kGet, "GET", {kOptions, kKey}, Reply::kValue, kIdempotent, "GET"},
-    {Op::kPut, "PUT", kWrite, Reply::kNothing, kRepeatable, "PUT"},
+    {Op::kPut, "PUT", kPut, Reply::kNothing, kRepeatable, "PUT"},
     {Op::kAdd, "ADD", kWrite, Reply::kNothing, kWrites, "ADD"},
     {Op::kReplace, "REPLACE", kWrite, Reply::kNothing, kRepeatable},
     {Op::kDelete, "DELETE", {kKey}, Reply::kNothing, kRepeatable, "DEL"},
@@ -34,6 +39,12 @@ constexpr Command kCommands[] = {
     {Op::kIncrement, "INCREMENT", kStep, Reply::kNumber, kWrites, "INCR"},
     {Op::kDecrement, "DECREMENT", kStep, Reply::kNumber, kWrites, "DECR"},
     {Op::kMeta, "META", {kKey}, Reply::kMeta, kIdempotent},
+    {Op::kGetLease, "GET_LEASE", {kOptions, kKey, kLease}, Reply::kLease, kIdempotent},
+    {Op::kGetAndTouch, "GET_AND_TOUCH", {kOptions, kKey, kTtl}, Reply::kValue, kRepeatable},
+    {Op::kCompareAndSet, "COMPARE_AND_SET", kSet, Reply::kNothing, kWrites},
+    {Op::kCompareAndDelete, "COMPARE_AND_DELETE", {kKey, kVersion}, Reply::kNothing, kWrites},
+    {Op::kAppend, "APPEND", kExtend, Reply::kNothing, kWrites},
+    {Op::kPrepend, "PREPEND", kExtend, Reply::kNothing, kWrites},
     {Op::kMGet, "MGET", {kOptions, kKeys}, Reply::kValues, kIdempotent},
     {Op::kMPut, "MPUT", {kItems}, Reply::kPutReport, kRepeatable},
     {Op::kMDelete, "MDELETE", {kKeys}, Reply::kNumber, kRepeatable},
@@ -44,6 +55,9 @@ constexpr Command kCommands[] = {
     {Op::kKeysByTag, "KEYS_BY_TAG", {kTag, kCursor, kLimit}, Reply::kKeyPage, kIdempotent,
      "KEYS_BY_TAG", "KEYS"},
     {Op::kSearch, "SEARCH", {kMode, kTags, kCursor, kLimit}, Reply::kKeyPage, kIdempotent},
+    {Op::kScan, "SCAN", {kPrefix, kCursor, kLimit}, Reply::kKeyPage, kIdempotent},
+    {Op::kDeletePrefix, "DELETE_PREFIX", {kPrefix, kCursor}, Reply::kProgress, kRepeatable},
+    {Op::kTagStats, "TAG_STATS", {kLimit}, Reply::kTagStats, kIdempotent},
     {Op::kStats, "STATS", kNone, Reply::kStats, kIdempotent, "STATS"},
     {Op::kFlush, "FLUSH", kNone, Reply::kNumber, kRepeatable, "FLUSH"},
 };

@@ -28,6 +28,12 @@ enum class Op : uint8_t {
   kIncrement = 0x17,
   kDecrement = 0x18,
   kMeta = 0x19,
+  kGetLease = 0x1A,
+  kGetAndTouch = 0x1B,
+  kCompareAndSet = 0x1C,
+  kCompareAndDelete = 0x1D,
+  kAppend = 0x1E,
+  kPrepend = 0x1F,
   kMGet = 0x20,
   kMPut = 0x21,
   kMDelete = 0x22,
@@ -36,22 +42,29 @@ enum class Op : uint8_t {
   kInvalidateKeys = 0x32,
   kKeysByTag = 0x33,
   kSearch = 0x34,
+  kScan = 0x35,
+  kDeletePrefix = 0x36,
+  kTagStats = 0x37,
   kStats = 0x40,
   kFlush = 0x41,
 };
 
 // The fields a binary body is made of, in the order of the row. Widths and grammar:
-// docs/protocol.md. kTtl and kTags are there when their bit in kOptions is set.
+// docs/protocol.md. kTtl, kTags and kToken are there when their bit in kOptions is set.
 enum class Field : uint8_t {
   kEnd = 0,
   kHello,        // versions, features, frame limit, client name
   kCredentials,  // user, password
   kOptions,      // a byte of Option bits
   kKey,
+  kPrefix,
   kKeys,  // a list
   kTag,
-  kTags,  // a list; in writes, optional
-  kTtl,   // optional
+  kTags,     // a list; in writes, optional
+  kTtl,      // optional
+  kToken,    // optional: of the lease a value was computed under
+  kVersion,  // that the entry must have
+  kLease,    // how long the asker may compute, and wait
   kValueFlags,
   kValue,  // flags and bytes
   kItems,  // a list of options, key, ttl, tags, value
@@ -72,6 +85,9 @@ enum class Reply : uint8_t {
   kPutReport,  // number stored, and the refused by index
   kKeyPage,
   kMeta,
+  kLease,     // a value, a token, or nothing
+  kProgress,  // number i64, and a cursor to go on from
+  kTagStats,
   kStats,
 };
 

@@ -20,6 +20,10 @@ namespace tagcache::protocol {
 
 inline constexpr uint8_t kVersion = 1;
 
+// Bits of Hello::features.
+inline constexpr uint32_t kFeatureLeaseToken = 1;  // PUT knows the option bit of a lease token
+inline constexpr uint32_t kFeatures = kFeatureLeaseToken;  // all that this side knows
+
 // Time to live in milliseconds. nullopt: none given (a write never expires, INCREMENT keeps).
 using TtlMs = std::optional<uint64_t>;
 using Tags = std::span<const std::string_view>;
@@ -37,7 +41,7 @@ struct PutItem {
 struct Hello {
   uint8_t min_version = kVersion;
   uint8_t max_version = kVersion;
-  uint32_t features = 0;   // none are defined in version 1; the reply names those in force
+  uint32_t features = 0;   // kFeature bits; the reply names those in force
   uint32_t max_frame = 0;  // longest body of a frame this peer accepts, bytes
   std::string_view name;   // of the client, or of the server in the reply ("tagcached 0.1.0")
 };
@@ -45,7 +49,7 @@ struct Hello {
 struct Request {
   Op op = Op::kPing;
   uint64_t id = 0;       // binary codec only
-  std::string_view key;  // or the tag of INVALIDATE_TAG and KEYS_BY_TAG
+  std::string_view key;  // or the tag of INVALIDATE_TAG and KEYS_BY_TAG, or a prefix
   std::string_view value;
   uint32_t flags = 0;
   TtlMs ttl;
@@ -56,11 +60,24 @@ struct Request {
   int64_t initial = 0;
   Mode mode = Mode::kAny;
   uint64_t cursor = 0;
-  uint32_t limit = 0;  // 0: the server's page size; text codec: all
+  uint32_t limit = 0;    // 0: the server's page size; text codec: all
+  uint64_t version = 0;  // COMPARE_AND_SET, COMPARE_AND_DELETE
+  uint64_t token = 0;    // PUT: of the lease the value was computed under; 0: none
+  // GET_LEASE: milliseconds that the asker may compute for, and that it waits for another's value
+  // (0: it does not wait); whether the last value will do where another computes.
+  uint32_t lease_ms = 0;
+  uint32_t wait_ms = 0;
+  bool stale_ok = false;
   Hello hello;
   std::string_view user;
   std::string_view password;
 };
+
+// Whether the request may be sent again after a broken connection. A PUT with a lease token may
+// not: where it was carried out it ended the lease, and its repetition is stale.
+inline bool IsRepeatable(const Request& request) {
+  return request.token == 0 && (CommandOf(request.op).traits & kIdempotent) != 0;
+}
 
 struct MetaReply {
   int64_t ttl_left_ms = -1;  // -1: never expires
@@ -76,6 +93,23 @@ struct RefusedItem {
   StatusCode status = StatusCode::kOk;
 };
 
+// What a kLease reply brings. The numbers are the wire's.
+enum class LeaseKind : uint8_t {
+  kNothing = 0,     // another computes, and the time to wait is over
+  kValue = 1,       // a hit
+  kStaleValue = 2,  // the last value, while another computes
+  kToken = 3,       // the asker is to compute it
+};
+
+// One item of a kTagStats reply.
+struct TagUsage {
+  std::string_view tag;
+  uint64_t keys = 0;
+  uint64_t bytes = 0;  // of the entries that bear it
+  uint64_t hits = 0;
+  uint64_t invalidations = 0;
+};
+
 // One item of a kValues reply.
 struct ValueItem {
   bool found = false;
@@ -87,14 +121,17 @@ struct Response {
   Op op = Op::kPing;
   uint64_t id = 0;
   StatusCode status = StatusCode::kOk;
-  std::string_view message;  // for errors: what, which limit; may be empty
-  int64_t number = 0;        // kNumber; kPutReport: stored
-  std::string_view value;    // kValue
-  uint32_t flags = 0;        // kValue
+  std::string_view message;               // for errors: what, which limit; may be empty
+  int64_t number = 0;                     // kNumber, kProgress; kPutReport: stored
+  std::string_view value;                 // kValue; kLease that brings one
+  uint32_t flags = 0;                     // of the value
+  LeaseKind lease = LeaseKind::kNothing;  // kLease
+  uint64_t token = 0;                     // kLease that brings one
   std::span<const RefusedItem> refused;
   std::span<const std::string_view> keys;  // kKeyPage
-  uint64_t cursor = 0;                     // kKeyPage; 0: the last page
+  uint64_t cursor = 0;                     // kKeyPage, kProgress; 0: that was the end
   MetaReply meta;
+  std::span<const TagUsage> tag_stats;
   std::span<const std::pair<std::string_view, std::string_view>> stats;
   Hello hello;
 };
@@ -105,6 +142,7 @@ struct Scratch {
   std::vector<PutItem> items;
   std::vector<std::pair<size_t, size_t>> item_tags;  // first and count, until views stops growing
   std::vector<RefusedItem> refused;
+  std::vector<TagUsage> tag_stats;
   std::vector<std::pair<std::string_view, std::string_view>> stats;
 };
 

@@ -104,6 +104,11 @@ std::string_view CheckField(const Request& request, const Command& command, Fiel
       return Holds(request.user, kLineBreakers) || Holds(request.password, kLineBreakers)
                  ? "the user name or the password holds a TAB, CR or LF"
                  : "";
+    case Field::kToken:
+      return request.token == 0 ? "" : "a lease token is given";
+    case Field::kPrefix:  // of commands without a verb
+    case Field::kVersion:
+    case Field::kLease:
     case Field::kTtl:
     case Field::kBy:
     case Field::kMode:

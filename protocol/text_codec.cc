@@ -181,6 +181,10 @@ StatusCode LineReader::Read(Field field) {
     case Field::kOptions:
     case Field::kCursor:
     case Field::kLimit:
+    case Field::kPrefix:
+    case Field::kToken:
+    case Field::kVersion:
+    case Field::kLease:
     case Field::kHello:
     case Field::kItems:
     case Field::kEnd:
@@ -243,6 +247,10 @@ void AppendField(const Request& request, Field field, Buffer& out) {
     case Field::kOptions:
     case Field::kCursor:
     case Field::kLimit:
+    case Field::kPrefix:
+    case Field::kToken:
+    case Field::kVersion:
+    case Field::kLease:
     case Field::kHello:
     case Field::kItems:
     case Field::kEnd:
@@ -327,6 +335,9 @@ bool AppendAnswer(const Request& request, const Response& response, Buffer& out)
     case Reply::kValues:
     case Reply::kPutReport:
     case Reply::kMeta:
+    case Reply::kLease:
+    case Reply::kProgress:
+    case Reply::kTagStats:
       return false;
   }
   return false;
@@ -402,6 +413,9 @@ bool ReadAnswer(const Command& command, std::string_view line, Scratch& scratch,
     case Reply::kValues:
     case Reply::kPutReport:
     case Reply::kMeta:
+    case Reply::kLease:
+    case Reply::kProgress:
+    case Reply::kTagStats:
       return false;
   }
   return false;

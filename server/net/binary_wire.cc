@@ -28,10 +28,10 @@ constexpr size_t kLeastPinnedValue = 1024 * 1024;
 constexpr size_t kDefaultPage = 1000;
 constexpr size_t kMaxPage = 4096;
 
+// Commands whose body is options, the key, and a value at the end.
 bool IsSingleWrite(uint8_t opcode) {
-  using protocol::Op;
-  return opcode == static_cast<uint8_t>(Op::kPut) || opcode == static_cast<uint8_t>(Op::kAdd) ||
-         opcode == static_cast<uint8_t>(Op::kReplace);
+  const protocol::Command* command = protocol::FindCommand(opcode);
+  return command != nullptr && protocol::HasField(*command, protocol::Field::kValue);
 }
 
 // Opcode and ID of the request that `bytes` begin, where they do. What is not a frame has none.
@@ -188,14 +188,16 @@ void BinaryWire::Answer(const protocol::Request&, const protocol::Response& resp
   protocol::EncodeResponse(response, max_frame_out_, out);
 }
 
-void BinaryWire::AnswerValue(const protocol::Request& request, EntryRef value,
+void BinaryWire::AnswerValue(const protocol::Request& request, EntryRef value, bool stale,
                              protocol::Buffer& out) {
+  const auto kind = stale ? protocol::LeaseKind::kStaleValue : protocol::LeaseKind::kValue;
   if (value.value().size() > kMaxCopied) {
-    return Wait(ReplyStream(request.op, request.id, {&value, 1}));
+    return Wait(ReplyStream(request.op, request.id, {&value, 1}, kind));
   }
   protocol::Response response;
   response.op = request.op;
   response.id = request.id;
+  response.lease = kind;
   response.value = value.value();
   response.flags = value.flags();
   protocol::EncodeResponse(response, max_frame_out_, out);

@@ -1,5 +1,7 @@
 #include "server/net/call.h"
 
+#include <algorithm>
+
 namespace tagcache::server {
 namespace {
 
@@ -30,6 +32,8 @@ void Workbench::Trim() {
   TrimVector(outcomes);
   TrimVector(refused);
   TrimVector(keys);
+  TrimVector(tag_stats);
+  TrimVector(tag_usage);
   TrimVector(views);
 }
 
@@ -37,6 +41,33 @@ void Call::Refuse(protocol::StatusCode status, std::string message) {
   response.status = status;
   bench.message = std::move(message);
   response.message = bench.message;
+}
+
+bool KeyFits(Call& call) {
+  if (call.request.key.size() <= call.engine.options().store.max_key) return true;
+  call.Refuse(protocol::StatusCode::kKeyTooLong,
+              ExplainOutcome(call, Outcome::kKeyTooLong, call.request.key, 0, {}));
+  return false;
+}
+
+size_t PageLimit(const Call& call) {
+  const size_t asked = call.request.limit == 0 ? call.default_page : call.request.limit;
+  return std::min(asked, call.max_page);
+}
+
+void AnswerKeys(Call& call, uint64_t cursor) {
+  const std::vector<std::string>& keys = call.bench.keys;
+  const size_t max_reply = call.engine.options().max_reply;
+  size_t bytes = 0;
+  for (const std::string& key : keys) bytes += key.size() + 1;
+  if (bytes > max_reply) {
+    return call.Refuse(protocol::StatusCode::kReplyTooLarge,
+                       std::string(call.command.name) + ": the list of keys has over " +
+                           std::to_string(max_reply) + " bytes; ask for pages");
+  }
+  call.bench.views.assign(keys.begin(), keys.end());
+  call.response.keys = call.bench.views;
+  call.response.cursor = cursor;
 }
 
 std::string Escaped(std::string_view bytes, size_t limit) {

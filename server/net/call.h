@@ -23,8 +23,10 @@ struct Peer {
   std::string address;      // for the log
   std::string client_name;  // from HELLO
   uint32_t max_frame = 0;   // agreed by HELLO; 0: none was
+  uint64_t number = 0;      // of the connection, in this process: who holds its leases
   uint8_t auth_failures = 0;
   bool authenticated = false;
+  bool has_leased = false;  // a lease was given out to it
 };
 
 // Memory that the calls of one thread reuse, one call after the other.
@@ -38,6 +40,8 @@ struct Workbench {
   std::vector<std::string_view> views;
   EntryMeta meta;
   std::string message;
+  std::vector<TagStats> tag_stats;
+  std::vector<protocol::TagUsage> tag_usage;
   std::vector<std::pair<std::string, std::string>> stats;
   std::vector<std::pair<std::string_view, std::string_view>> stat_views;
   protocol::Buffer spare_output;  // lent to the session that has something to send
@@ -67,13 +71,22 @@ struct Call {
 
   // The answer. Views in it point into `bench` or the request.
   protocol::Response response;
-  EntryRef value;              // Reply::kValue; the wire sends it
+  EntryRef value;              // Reply::kValue, Reply::kLease that brings one; the wire sends it
   std::span<EntryRef> values;  // Reply::kValues
   bool close = false;          // after the answer
 
   // Answers with an error. The message names the operation, the key, the limit.
   void Refuse(protocol::StatusCode status, std::string message);
 };
+
+// false: the key (or prefix) asked for is over the limit, and that was answered. Such a key can not
+// be there, but a read of it is a mistake and not a miss.
+bool KeyFits(Call& call);
+
+// How many items the request is to be answered with at most.
+size_t PageLimit(const Call& call);
+// Answers with the keys in bench.keys and the cursor, or refuses them as too many bytes.
+void AnswerKeys(Call& call, uint64_t cursor);
 
 // "PUT 'user:1'": the command and its key, shortened and escaped, as messages begin.
 std::string Subject(const protocol::Command& command, std::string_view key);

@@ -232,6 +232,7 @@ void Connection::CloseNow(std::string_view reason) {
                   {"requests", session_.requests()},
                   {"reason", reason}});
   }
+  session_.Closed(Worker::Now());
   worker_.Remove(*this);
   uv_close(reinterpret_cast<uv_handle_t*>(stream()), OnClosed);
 }

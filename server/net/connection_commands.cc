@@ -61,7 +61,7 @@ void HandleHello(Call& call) {
   call.bench.message = "tagcached " + call.engine.options().version;
   call.response.hello = {.min_version = protocol::kVersion,
                          .max_version = protocol::kVersion,
-                         .features = 0,
+                         .features = hello.features & protocol::kFeatures,
                          .max_frame = call.peer.max_frame,
                          .name = call.bench.message};
 }

@@ -6,6 +6,7 @@
 // Threads: AddWorker before sessions run; everything else from any thread.
 // Lifetime: outlives its sessions; the sink outlives the engine.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -55,6 +56,9 @@ class Engine {
 
   EventSink& events() { return *sink_; }
 
+  // A number for one more connection; never 0, never the same twice.
+  uint64_t NumberConnection() { return connections_.fetch_add(1, std::memory_order_relaxed) + 1; }
+
   // The counters of one more worker (or of one test's sessions). They live as long as the engine.
   WorkerMetrics& AddWorker() { return workers_.emplace_back(); }
   const std::deque<WorkerMetrics>& workers() const { return workers_; }
@@ -67,6 +71,7 @@ class Engine {
   EventSink* sink_;
   TimeMs started_;
   std::deque<WorkerMetrics> workers_;
+  std::atomic<uint64_t> connections_{0};
 };
 
 }  // namespace tagcache::server

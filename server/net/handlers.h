@@ -29,6 +29,16 @@ void HandleExists(Call& call);
 void HandleTouch(Call& call);
 void HandleStep(Call& call);  // INCREMENT and DECREMENT
 void HandleMeta(Call& call);
+void HandleGetAndTouch(Call& call);
+void HandleCompareAndSet(Call& call);
+void HandleCompareAndDelete(Call& call);
+void HandleAppend(Call& call);
+void HandlePrepend(Call& call);
+
+// lease_commands.cc
+void HandleGetLease(Call& call);
+// Fills the answer to a GET_LEASE. REQUIRES: answer.waiting is not set.
+void AnswerLease(Call& call, LeaseAnswer answer);
 
 // batch_commands.cc
 void HandleMGet(Call& call);
@@ -41,6 +51,11 @@ void HandleInvalidateTags(Call& call);
 void HandleInvalidateKeys(Call& call);
 void HandleKeysByTag(Call& call);
 void HandleSearch(Call& call);
+void HandleTagStats(Call& call);
+
+// prefix_commands.cc
+void HandleScan(Call& call);
+void HandleDeletePrefix(Call& call);
 
 // admin_commands.cc
 void HandleStats(Call& call);

@@ -29,9 +29,9 @@ class WorkerMetrics {
     return const_cast<WorkerMetrics*>(this)->Of(command);
   }
 
-  Counter hits;           // keys that GET and MGET found
-  Counter misses;         // keys that GET and MGET did not find
-  Counter puts;           // entries written by PUT, ADD, REPLACE and MPUT
+  Counter hits;           // keys that GET, GET_AND_TOUCH, GET_LEASE and MGET found
+  Counter misses;         // keys that these did not find
+  Counter puts;           // entries written by commands with a value, one or many
   Counter invalidations;  // INVALIDATE_TAG, INVALIDATE_TAGS and INVALIDATE_KEYS carried out
   Counter bytes_in;
   Counter bytes_out;

@@ -33,8 +33,9 @@ void WriteValues(protocol::Op op, uint64_t id, std::span<EntryRef> values, proto
   writer.Finish();
 }
 
-ReplyStream::ReplyStream(protocol::Op op, uint64_t id, std::span<EntryRef> values)
-    : op_(op), reply_(protocol::CommandOf(op).reply), id_(id) {
+ReplyStream::ReplyStream(protocol::Op op, uint64_t id, std::span<EntryRef> values,
+                         protocol::LeaseKind kind)
+    : op_(op), reply_(protocol::CommandOf(op).reply), kind_(kind), id_(id) {
   values_.reserve(values.size());
   for (EntryRef& value : values) {
     if (value) pinned_ += value.value().size();
@@ -51,8 +52,8 @@ bool ReplyStream::Produce(uint32_t max_body, protocol::Buffer& out) {
     const std::string_view bytes = value ? value.value() : std::string_view();
     if (!head_sent_) {
       const bool found = static_cast<bool>(value);
-      protocol::WriteValueHead(writer, reply_, found, found ? value.flags() : 0,
-                               static_cast<uint32_t>(bytes.size()));
+      protocol::WriteValueHead(writer, reply_, found ? static_cast<uint8_t>(kind_) : 0,
+                               found ? value.flags() : 0, static_cast<uint32_t>(bytes.size()));
       head_sent_ = true;
       room -= found ? protocol::kMaxValueHead : 1;
     }

@@ -25,8 +25,9 @@ void WriteValues(protocol::Op op, uint64_t id, std::span<EntryRef> values, proto
 
 class ReplyStream {
  public:
-  // Takes the pins over.
-  ReplyStream(protocol::Op op, uint64_t id, std::span<EntryRef> values);
+  // Takes the pins over. `kind` is what the value that answers a GET_LEASE is.
+  ReplyStream(protocol::Op op, uint64_t id, std::span<EntryRef> values,
+              protocol::LeaseKind kind = protocol::LeaseKind::kValue);
 
   // Appends one frame with a body of at most `max_body` bytes. true: it was the last.
   // REQUIRES: max_body >= kBaseMaxFrame; not called after it returned true.
@@ -38,6 +39,7 @@ class ReplyStream {
  private:
   protocol::Op op_;
   protocol::Reply reply_;
+  protocol::LeaseKind kind_;
   uint64_t id_;
   std::vector<EntryRef> values_;
   size_t next_ = 0;         // values_[next_] is being sent

@@ -36,7 +36,9 @@ Workbench& ThreadWorkbench() {
 }  // namespace
 
 Session::Session(Engine& engine, WorkerMetrics& metrics)
-    : engine_(engine), metrics_(metrics), bench_(ThreadWorkbench()) {}
+    : engine_(engine), metrics_(metrics), bench_(ThreadWorkbench()) {
+  peer_.number = engine_.NumberConnection();
+}
 
 Session::~Session() = default;
 
@@ -163,8 +165,9 @@ std::string Session::RejectionMessage() const {
 
 void Session::Answer(Call& call) {
   if (call.response.status == StatusCode::kOk) {
-    if (call.command.reply == protocol::Reply::kValue) {
-      return wire_->AnswerValue(call.request, std::move(call.value), out_);
+    if (call.value) {
+      const bool stale = call.response.lease == protocol::LeaseKind::kStaleValue;
+      return wire_->AnswerValue(call.request, std::move(call.value), stale, out_);
     }
     if (call.command.reply == protocol::Reply::kValues) {
       wire_->AnswerValues(call.request, call.values, out_);
@@ -283,6 +286,10 @@ void Session::FinishShutDown(std::string_view tail) {
   wire_->RefuseIncomplete(tail, StatusCode::kShuttingDown,
                           "the server is shutting down; the request was not carried out", out_);
   closing_ = true;
+}
+
+void Session::Closed(TimeMs now) {
+  if (peer_.has_leased) engine_.store().EndLeases(peer_.number, now);
 }
 
 size_t Session::buffered_input() const {

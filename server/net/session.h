@@ -47,6 +47,8 @@ class Session {
   bool closing() const { return closing_; }
   // Answers what was read, refuses the rest with kShuttingDown, then closing().
   void ShutDown(TimeMs now);
+  // The connection is gone: what it had leased may be computed by others. Call it once, at the end.
+  void Closed(TimeMs now);
   // The first request is answered with kTooManyConnections, then closing().
   void Reject() { rejected_ = true; }
 

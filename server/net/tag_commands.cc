@@ -44,8 +44,7 @@ void Invalidate(Call& call, std::span<const std::string_view> tags, TagMatch mat
 // Fills one answer with pages of the store until the limit is reached.
 void ListKeys(Call& call, std::span<const std::string_view> tags, TagMatch match) {
   if (!TagsFit(call, tags)) return;
-  const size_t asked = call.request.limit == 0 ? call.default_page : call.request.limit;
-  const size_t limit = std::min(asked, call.max_page);
+  const size_t limit = PageLimit(call);
   const size_t max_reply = call.engine.options().max_reply;
   std::vector<std::string>& keys = call.bench.keys;
   keys.clear();
@@ -59,16 +58,9 @@ void ListKeys(Call& call, std::span<const std::string_view> tags, TagMatch match
       keys.push_back(std::move(key));
     }
     cursor = page.cursor;
-    if (bytes > max_reply) {
-      keys.clear();
-      return call.Refuse(StatusCode::kReplyTooLarge,
-                         std::string(call.command.name) + ": the list of keys has over " +
-                             std::to_string(max_reply) + " bytes; ask for pages");
-    }
+    if (bytes > max_reply) break;  // AnswerKeys refuses it
   } while (cursor != 0 && keys.size() < limit);
-  call.bench.views.assign(keys.begin(), keys.end());
-  call.response.keys = call.bench.views;
-  call.response.cursor = cursor;
+  AnswerKeys(call, cursor);
 }
 
 }  // namespace
@@ -88,6 +80,20 @@ void HandleKeysByTag(Call& call) { ListKeys(call, {&call.request.key, 1}, TagMat
 
 void HandleSearch(Call& call) {
   ListKeys(call, call.request.tags.value_or(protocol::Tags()), MatchOf(call.request.mode));
+}
+
+void HandleTagStats(Call& call) {
+  Workbench& bench = call.bench;
+  bench.tag_stats = call.engine.store().HeaviestTags(PageLimit(call));
+  bench.tag_usage.clear();
+  for (const TagStats& stats : bench.tag_stats) {
+    bench.tag_usage.push_back({.tag = stats.tag,
+                               .keys = stats.keys,
+                               .bytes = stats.bytes,
+                               .hits = stats.hits,
+                               .invalidations = stats.invalidations});
+  }
+  call.response.tag_stats = bench.tag_usage;
 }
 
 }  // namespace tagcache::server

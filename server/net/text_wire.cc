@@ -46,7 +46,7 @@ void TextWire::Answer(const protocol::Request& request, const protocol::Response
   protocol::EncodeTextResponse(request, response, out);
 }
 
-void TextWire::AnswerValue(const protocol::Request& request, EntryRef value,
+void TextWire::AnswerValue(const protocol::Request& request, EntryRef value, bool,
                            protocol::Buffer& out) {
   protocol::Response response;
   response.op = request.op;

@@ -20,7 +20,7 @@ class TextWire final : public Wire {
   void Next(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming) override;
   void Answer(const protocol::Request& request, const protocol::Response& response,
               protocol::Buffer& out) override;
-  void AnswerValue(const protocol::Request& request, EntryRef value,
+  void AnswerValue(const protocol::Request& request, EntryRef value, bool stale,
                    protocol::Buffer& out) override;
   void AnswerValues(const protocol::Request& request, std::span<EntryRef> values,
                     protocol::Buffer& out) override;

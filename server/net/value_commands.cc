@@ -1,19 +1,13 @@
 // Commands on one key.
 
+#include <utility>
+
 #include "server/net/handlers.h"
 
 namespace tagcache::server {
 namespace {
 
 using protocol::StatusCode;
-
-// A key over the limit can not be there, but a read of it is a mistake and not a miss.
-bool KeyFits(Call& call) {
-  if (call.request.key.size() <= call.engine.options().store.max_key) return true;
-  call.Refuse(StatusCode::kKeyTooLong,
-              ExplainOutcome(call, Outcome::kKeyTooLong, call.request.key, 0, {}));
-  return false;
-}
 
 std::span<const std::string_view> TagsOf(const protocol::Request& request) {
   return request.tags.value_or(protocol::Tags());
@@ -40,28 +34,48 @@ void WriteOne(Call& call, WriteMode mode) {
                                                    .value = request.value,
                                                    .flags = request.flags,
                                                    .ttl_ms = request.ttl,
-                                                   .tags = TagsOf(request)},
+                                                   .tags = TagsOf(request),
+                                                   .version = request.version,
+                                                   .token = request.token},
                                                   mode, call.now);
   if (outcome == Outcome::kOk) call.metrics.puts.Add(1);
   AnswerOutcome(call, outcome);
+}
+
+void AnswerValue(Call& call, EntryRef value) {
+  call.value = std::move(value);
+  (call.value ? call.metrics.hits : call.metrics.misses).Add(1);
+  AnswerFound(call, static_cast<bool>(call.value));
 }
 
 }  // namespace
 
 void HandleGet(Call& call) {
   if (!KeyFits(call)) return;
-  call.value = call.engine.store().Get(call.request.key, call.now);
-  (call.value ? call.metrics.hits : call.metrics.misses).Add(1);
-  AnswerFound(call, static_cast<bool>(call.value));
+  AnswerValue(call, call.engine.store().Get(call.request.key, call.now));
+}
+
+void HandleGetAndTouch(Call& call) {
+  if (!KeyFits(call)) return;
+  AnswerValue(call, call.engine.store().GetAndTouch(call.request.key, call.request.ttl, call.now));
 }
 
 void HandlePut(Call& call) { WriteOne(call, WriteMode::kPut); }
 void HandleAdd(Call& call) { WriteOne(call, WriteMode::kAdd); }
 void HandleReplace(Call& call) { WriteOne(call, WriteMode::kReplace); }
+void HandleCompareAndSet(Call& call) { WriteOne(call, WriteMode::kCompareAndSet); }
+void HandleAppend(Call& call) { WriteOne(call, WriteMode::kAppend); }
+void HandlePrepend(Call& call) { WriteOne(call, WriteMode::kPrepend); }
 
 void HandleDelete(Call& call) {
   if (!KeyFits(call)) return;
   AnswerFound(call, call.engine.store().Delete(call.request.key, call.now));
+}
+
+void HandleCompareAndDelete(Call& call) {
+  if (!KeyFits(call)) return;
+  AnswerOutcome(
+      call, call.engine.store().CompareAndDelete(call.request.key, call.request.version, call.now));
 }
 
 void HandleExists(Call& call) {

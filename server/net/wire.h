@@ -51,8 +51,9 @@ class Wire {
   // Appends an answer that holds no value.
   virtual void Answer(const protocol::Request& request, const protocol::Response& response,
                       protocol::Buffer& out) = 0;
-  // Appends the value that answers GET, now or by Produce.
-  virtual void AnswerValue(const protocol::Request& request, EntryRef value,
+  // Appends the value that answers GET, GET_AND_TOUCH or (there it may be a stale one) GET_LEASE,
+  // now or by Produce.
+  virtual void AnswerValue(const protocol::Request& request, EntryRef value, bool stale,
                            protocol::Buffer& out) = 0;
   // Appends the values that answer MGET, now or by Produce. Takes the pins over.
   virtual void AnswerValues(const protocol::Request& request, std::span<EntryRef> values,

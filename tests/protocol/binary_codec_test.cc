@@ -215,8 +215,10 @@ TEST(BinaryRequests, OfUnknownOpcodesAreUnknownCommands) {
 // Which option bits a body may set; all others are refused.
 TEST(BinaryRequests, WithAnOptionBitTheCommandDoesNotKnowAreBadRequests) {
   const std::map<Op, int> known = {
-      {Op::kGet, 0}, {Op::kMGet, 0},    {Op::kTouch, 1},     {Op::kPut, 3},
-      {Op::kAdd, 3}, {Op::kReplace, 3}, {Op::kIncrement, 3}, {Op::kDecrement, 3},
+      {Op::kGet, 0},           {Op::kMGet, 0},        {Op::kTouch, 1},     {Op::kPut, 7},
+      {Op::kAdd, 3},           {Op::kReplace, 3},     {Op::kIncrement, 3}, {Op::kDecrement, 3},
+      {Op::kAppend, 0},        {Op::kGetAndTouch, 1}, {Op::kGetLease, 16}, {Op::kPrepend, 0},
+      {Op::kCompareAndSet, 3},
   };
   for (const Request& request : SampleRequests()) {
     if (!HasField(CommandOf(request.op), Field::kOptions)) continue;
@@ -267,6 +269,8 @@ TEST(BinaryRequests, MalformedInEachKindOfWayAreRefusedByName) {
        "the mode is neither 0 (any) nor 1 (all)"},
       {"hello: lowest version above the highest", Op::kHello,
        Bytes("\2\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), "the lowest version is above the highest"},
+      {"token: none", Op::kPut, Bytes("\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+       "the lease token is 0, which no lease has"},
       {"ping: a body", Op::kPing, Bytes("x"), "bytes follow the last field of the body"},
   };
   for (const Malformed& test : cases) {
@@ -441,13 +445,19 @@ TEST(BinaryResponses, WithBytesBehindTheLastFieldDoNotParseButForHello) {
 
 TEST(BinaryResponses, WithAHostileCountDoNotParse) {
   const std::string full(64, '\xFF');
-  for (const Op op : {Op::kMPut, Op::kKeysByTag, Op::kMeta, Op::kStats}) {
+  for (const Op op : {Op::kMPut, Op::kKeysByTag, Op::kMeta, Op::kStats, Op::kTagStats}) {
     EXPECT_EQ(DecodeAnswer(static_cast<uint8_t>(op), StatusCode::kOk, full), "");
   }
 }
 
 TEST(BinaryResponses, WithAnAnswerStatusNobodyKnowsDoNotParse) {
   EXPECT_EQ(DecodeAnswer(static_cast<uint8_t>(Op::kPut), static_cast<StatusCode>(3), ""), "");
+}
+
+TEST(BinaryResponses, WithALeaseOfNoKnownKindDoNotParse) {
+  for (const char* body : {"", "\4", "\4\0\0\0\0\0\0\0\0"}) {
+    EXPECT_EQ(DecodeAnswer(static_cast<uint8_t>(Op::kGetLease), StatusCode::kOk, body), "");
+  }
 }
 
 TEST(BinaryResponses, OfAnUnknownCommandParseAsErrorsOnly) {
@@ -525,6 +535,26 @@ TEST(ValueItems, OfGetHaveNoMark) {
   Buffer whole;
   EncodeResponse(response, 64, whole);
   EXPECT_EQ(out.view(), whole.view());
+}
+
+TEST(ValueItems, OfGetLeaseBeginWithTheirKind) {
+  for (const LeaseKind kind : {LeaseKind::kValue, LeaseKind::kStaleValue}) {
+    Buffer out;
+    FrameWriter writer(out, kResponseMagic, static_cast<uint8_t>(Op::kGetLease), 7, StatusCode::kOk,
+                       64);
+    WriteValueHead(writer, Reply::kLease, static_cast<uint8_t>(kind), 5, 3);
+    writer.Bytes("abc");
+    writer.Finish();
+    Response response;
+    response.op = Op::kGetLease;
+    response.id = 7;
+    response.lease = kind;
+    response.flags = 5;
+    response.value = "abc";
+    Buffer whole;
+    EncodeResponse(response, 64, whole);
+    EXPECT_EQ(out.view(), whole.view());
+  }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "protocol/message.h"
 #include "protocol/status_code.h"
 
 namespace tagcache::protocol {
@@ -31,7 +32,7 @@ TEST(CommandTable, FindsEveryRowByItsOpcodeAndNothingElse) {
   EXPECT_EQ(found, Commands().size());
 }
 
-TEST(CommandTable, HasAllTheCommandsOfTheProtocol) { EXPECT_EQ(Commands().size(), 23u); }
+TEST(CommandTable, HasAllTheCommandsOfTheProtocol) { EXPECT_EQ(Commands().size(), 32u); }
 
 TEST(CommandTable, NamesAndVerbsAreUnique) {
   std::set<std::string_view> names;
@@ -64,12 +65,22 @@ TEST(CommandTable, FindsNoVerbThatIsNotInIt) {
   }
 }
 
-TEST(CommandTable, OnlyAddAndStepsMayNotBeRepeated) {
+TEST(CommandTable, OnlyAddStepsAdditionsAndComparisonsMayNotBeRepeated) {
+  const std::set<Op> once = {Op::kAdd,           Op::kIncrement,        Op::kDecrement, Op::kAppend,
+                             Op::kCompareAndSet, Op::kCompareAndDelete, Op::kPrepend};
   for (const Command& command : Commands()) {
-    const bool once =
-        command.op == Op::kAdd || command.op == Op::kIncrement || command.op == Op::kDecrement;
-    EXPECT_EQ((command.traits & kIdempotent) == 0, once) << command.name;
+    EXPECT_EQ((command.traits & kIdempotent) == 0, once.contains(command.op)) << command.name;
+    Request request;
+    request.op = command.op;
+    EXPECT_EQ(IsRepeatable(request), !once.contains(command.op)) << command.name;
   }
+}
+
+TEST(CommandTable, APutUnderALeaseMayNotBeRepeated) {
+  Request request;
+  request.op = Op::kPut;
+  request.token = 1;
+  EXPECT_FALSE(IsRepeatable(request));
 }
 
 TEST(CommandTable, OnlyTheHandshakeNeedsNoCredentials) {
@@ -91,9 +102,9 @@ TEST(StatusCodes, HaveNamesOfTheirOwn) {
     names.insert(NameOf(code));
     texts.insert(TextOf(code));
   }
-  EXPECT_EQ(known, 31);
-  EXPECT_EQ(names.size(), 31u);
-  EXPECT_EQ(texts.size(), 31u);
+  EXPECT_EQ(known, 33);
+  EXPECT_EQ(names.size(), 33u);
+  EXPECT_EQ(texts.size(), 33u);
 }
 
 TEST(StatusCodes, SpeakTheOldWordsOnTheTextCodec) {

@@ -56,6 +56,10 @@ inline std::string Describe(const Request& request) {
   out += "] by=" + std::to_string(request.by) + " initial=" + std::to_string(request.initial);
   out += " mode=" + std::to_string(static_cast<int>(request.mode));
   out += " cursor=" + std::to_string(request.cursor) + " limit=" + std::to_string(request.limit);
+  out += " version=" + std::to_string(request.version);
+  out += " token=" + std::to_string(request.token);
+  out += " lease=" + std::to_string(request.lease_ms) + "/" + std::to_string(request.wait_ms) +
+         (request.stale_ok ? " stale_ok" : "");
   out += " hello={" + Describe(request.hello) + "}";
   return out + " user=" + Quote(request.user) + " password=" + Quote(request.password);
 }
@@ -72,12 +76,21 @@ inline std::string Describe(const Response& response) {
          std::to_string(static_cast<int>(response.status));
   out += " message=" + Quote(response.message) + " number=" + std::to_string(response.number);
   out += " value=" + Quote(response.value) + " flags=" + std::to_string(response.flags);
-  out += " refused=[";
+  out += " lease=" + std::to_string(static_cast<int>(response.lease)) +
+         " token=" + std::to_string(response.token) + " refused=[";
   for (const RefusedItem& item : response.refused) {
     out += std::to_string(item.index) + ":" + std::to_string(static_cast<int>(item.status)) + ",";
   }
   out += "] keys=" + QuoteAll(response.keys) + " cursor=" + std::to_string(response.cursor);
-  out += " meta={" + Describe(response.meta) + "} stats=[";
+  out += " tag_stats=[";
+  for (const TagUsage& usage : response.tag_stats) {
+    out += Quote(usage.tag);
+    for (const uint64_t n : {usage.keys, usage.bytes, usage.hits, usage.invalidations}) {
+      out += "/" + std::to_string(n);
+    }
+    out += ",";
+  }
+  out += "] meta={" + Describe(response.meta) + "} stats=[";
   for (const auto& [name, value] : response.stats) out += Quote(name) + "=" + Quote(value) + ",";
   return out + "] hello={" + Describe(response.hello) + "}";
 }

@@ -117,8 +117,16 @@ std::string NameOf(Field field) {
       return "tag";
     case Field::kTags:
       return "tags";
+    case Field::kPrefix:
+      return "prefix";
     case Field::kTtl:
       return "[ttl]";
+    case Field::kToken:
+      return "[token]";
+    case Field::kVersion:
+      return "version";
+    case Field::kLease:
+      return "lease";
     case Field::kValueFlags:
       return "valueflags";
     case Field::kValue:
@@ -157,6 +165,12 @@ std::string NameOf(Reply reply) {
       return "page";
     case Reply::kMeta:
       return "meta";
+    case Reply::kLease:
+      return "leased";
+    case Reply::kProgress:
+      return "progress";
+    case Reply::kTagStats:
+      return "tagstats";
     case Reply::kStats:
       return "stats";
   }

@@ -36,6 +36,8 @@ const PutItem kItems[] = {
     {"", "both", 0x112, kMaxU64, kOneTag},
 };
 const RefusedItem kRefused[] = {{0, StatusCode::kValueTooLarge}, {kMaxU32, StatusCode::kOverflow}};
+const TagUsage kUsage[] = {{"section:web", 12, 4096, 3, 1},
+                           {"", 0, kMaxU64, kMaxU64 - 1, kMaxU64 - 2}};
 const std::pair<string_view, string_view> kStats[] = {
     {"hits", "12"}, {"misses", "4"}, {"", ""}, {"version", "0.1.0"}};
 
@@ -89,6 +91,24 @@ Request Paged(Request request, uint64_t cursor, uint32_t limit) {
   return request;
 }
 
+Request Versioned(Request request, uint64_t version) {
+  request.version = version;
+  return request;
+}
+
+Request UnderLease(Request request, uint64_t token) {
+  request.token = token;
+  return request;
+}
+
+Request Leased(string_view key, uint32_t lease_ms, uint32_t wait_ms, bool stale_ok) {
+  Request request = OfKey(Op::kGetLease, key);
+  request.lease_ms = lease_ms;
+  request.wait_ms = wait_ms;
+  request.stale_ok = stale_ok;
+  return request;
+}
+
 Request Credentials(Op op, string_view user, string_view password, Hello hello = {}) {
   Request request = Of(op);
   request.user = user;
@@ -110,8 +130,23 @@ Response Number(Op op, int64_t number) {
   return response;
 }
 
-Response Valued(string_view value, uint32_t flags) {
-  Response response = Answer(Op::kGet);
+Response Progress(int64_t number, uint64_t cursor) {
+  Response response = Number(Op::kDeletePrefix, number);
+  response.cursor = cursor;
+  return response;
+}
+
+Response Lease(LeaseKind kind, string_view value = {}, uint32_t flags = 0, uint64_t token = 0) {
+  Response response = Answer(Op::kGetLease);
+  response.lease = kind;
+  response.value = value;
+  response.flags = flags;
+  response.token = token;
+  return response;
+}
+
+Response Valued(string_view value, uint32_t flags, Op op = Op::kGet) {
+  Response response = Answer(op);
   response.value = value;
   response.flags = flags;
   return response;
@@ -165,14 +200,32 @@ std::vector<Request> SampleRequests() {
       OfKey(Op::kKeysByTag, "section:web"),
       Paged(OfKey(Op::kKeysByTag, "t"), kMaxU64, kMaxU32),
       OfTags(Op::kSearch, Mode::kAll, kOddTags, 12, 1000),
+      OfKey(Op::kScan, ""),
+      Paged(OfKey(Op::kScan, EveryByte()), kMaxU64, kMaxU32),
+      OfKey(Op::kDeletePrefix, "user:"),
+      Paged(OfKey(Op::kDeletePrefix, ""), kMaxU64, 0),
+      Of(Op::kTagStats),
+      Paged(Of(Op::kTagStats), 0, kMaxU32),
+      Leased("k", 0, 0, false),
+      Leased(EveryByte(), kMaxU32, 1, true),
+      Leased("", 1, kMaxU32, false),
+      OfKey(Op::kGetAndTouch, "forever"),
+      Write(Op::kGetAndTouch, "k", "", 0, kMaxU64, std::nullopt),
+      Versioned(OfKey(Op::kCompareAndDelete, "k"), kMaxU64),
+      Write(Op::kAppend, "k", EveryByte(), 0, std::nullopt, std::nullopt),
+      Write(Op::kPrepend, "", "", kMaxU32, std::nullopt, std::nullopt),
+      UnderLease(Write(Op::kPut, "k", "v", 0, std::nullopt, std::nullopt), 1),
+      UnderLease(Write(Op::kPut, "k", EveryByte(), 6, 0, Tags(kOddTags)), kMaxU64),
       Of(Op::kStats),
       Of(Op::kFlush),
   };
-  for (const Op op : {Op::kPut, Op::kAdd, Op::kReplace}) {
-    all.push_back(Write(op, "k", "v", 0, std::nullopt, std::nullopt));
-    all.push_back(Write(op, "k", "", 3, 0, std::nullopt));
-    all.push_back(Write(op, "", "v", 0, 60'000, Tags()));
-    all.push_back(Write(op, "k", EveryByte(), 0x112, std::nullopt, Tags(kOneTag)));
+  for (const Op op : {Op::kPut, Op::kAdd, Op::kReplace, Op::kCompareAndSet}) {
+    const uint64_t version = op == Op::kCompareAndSet ? kMaxU64 - all.size() : 0;
+    all.push_back(Versioned(Write(op, "k", "v", 0, std::nullopt, std::nullopt), version));
+    all.push_back(Versioned(Write(op, "k", "", 3, 0, std::nullopt), version));
+    all.push_back(Versioned(Write(op, "", "v", 0, 60'000, Tags()), version));
+    all.push_back(
+        Versioned(Write(op, "k", EveryByte(), 0x112, std::nullopt, Tags(kOneTag)), version));
   }
   Request items = Of(Op::kMPut);
   all.push_back(items);
@@ -209,6 +262,27 @@ std::vector<Response> SampleResponses() {
       Page(Op::kKeysByTag, {}, 0),
       Page(Op::kKeysByTag, kOddKeys, kMaxU64),
       Page(Op::kSearch, kTwo, 17),
+      Page(Op::kScan, {}, 1),
+      Page(Op::kScan, kOddKeys, 0),
+      Progress(0, kMaxU64),
+      Progress(kMax, 0),
+      Lease(LeaseKind::kNothing),
+      Lease(LeaseKind::kValue, "", 0),
+      Lease(LeaseKind::kValue, EveryByte(), kMaxU32),
+      Lease(LeaseKind::kStaleValue, "last", 6),
+      Lease(LeaseKind::kToken, "", 0, kMaxU64),
+      Valued("touched", 1, Op::kGetAndTouch),
+      Answer(Op::kGetAndTouch, StatusCode::kNotFound),
+      Answer(Op::kCompareAndSet),
+      Answer(Op::kCompareAndSet, StatusCode::kNotFound),
+      Error(Op::kCompareAndSet, StatusCode::kVersionMismatch, "written since"),
+      Answer(Op::kCompareAndDelete),
+      Answer(Op::kCompareAndDelete, StatusCode::kNotFound),
+      Error(Op::kPut, StatusCode::kStaleToken, "overtaken"),
+      Answer(Op::kAppend),
+      Answer(Op::kAppend, StatusCode::kNotFound),
+      Answer(Op::kPrepend),
+      Answer(Op::kTagStats),
       Answer(Op::kStats),
       Error(Op::kPut, StatusCode::kOutOfMemory, ""),
       Error(Op::kMGet, StatusCode::kBadRequest, EveryByte()),
@@ -227,6 +301,9 @@ std::vector<Response> SampleResponses() {
   all.push_back(response);
   response = Answer(Op::kStats);
   response.stats = kStats;
+  all.push_back(response);
+  response = Answer(Op::kTagStats);
+  response.tag_stats = kUsage;
   all.push_back(response);
   response = Answer(Op::kHello);
   response.hello = {1, 1, kMaxU32, 262'144, "tagcached 0.1.0"};

@@ -69,6 +69,12 @@ TEST(CheckTextRequest, RefusesValuesWithFlags) {
   EXPECT_EQ(CheckTextRequest(request), "the value has flags");
 }
 
+TEST(CheckTextRequest, RefusesALeaseToken) {
+  Request request = Of(Op::kPut);
+  request.token = 1;
+  EXPECT_EQ(CheckTextRequest(request), "a lease token is given");
+}
+
 TEST(CheckTextRequest, RefusesTagsThatAListWouldMangle) {
   for (const Op op : {Op::kPut, Op::kInvalidateTags}) {
     EXPECT_EQ(CheckTag(op, "a,b"), "a tag holds a comma");

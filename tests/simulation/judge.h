@@ -129,6 +129,15 @@ class Judge {
       case Op::kHello:
       case Op::kAuth:
       case Op::kFlush:
+      case Op::kGetLease:
+      case Op::kGetAndTouch:
+      case Op::kCompareAndSet:
+      case Op::kCompareAndDelete:
+      case Op::kAppend:
+      case Op::kPrepend:
+      case Op::kScan:
+      case Op::kDeletePrefix:
+      case Op::kTagStats:
         return "an operation nobody makes";
     }
     return "an operation nobody makes";

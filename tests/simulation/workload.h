@@ -198,6 +198,15 @@ class Workload {
       case Op::kHello:
       case Op::kAuth:
       case Op::kFlush:
+      case Op::kGetLease:
+      case Op::kGetAndTouch:
+      case Op::kCompareAndSet:
+      case Op::kCompareAndDelete:
+      case Op::kAppend:
+      case Op::kPrepend:
+      case Op::kScan:
+      case Op::kDeletePrefix:
+      case Op::kTagStats:
         return;
     }
   }

@@ -76,8 +76,12 @@ class StepRequest {
       request_.mode = value.text == "all" ? protocol::Mode::kAll : protocol::Mode::kAny;
       return value.text == "all" || value.text == "any";
     }
+    if (name == "stale" && value.kind == Datum::Kind::kWord) {
+      request_.stale_ok = value.text == "yes";
+      return value.text == "yes" || value.text == "no";
+    }
     std::string_view* target = nullptr;
-    if (name == "key" || name == "tag") target = &request_.key;
+    if (name == "key" || name == "tag" || name == "prefix") target = &request_.key;
     if (name == "value") target = &request_.value;
     if (name == "client") target = &request_.hello.name;
     if (name == "user") target = &request_.user;
@@ -101,6 +105,16 @@ class StepRequest {
       request_.cursor = static_cast<uint64_t>(number);
     } else if (name == "limit") {
       request_.limit = static_cast<uint32_t>(number);
+    } else if (name == "version") {
+      request_.version = static_cast<uint64_t>(number);
+    } else if (name == "token") {
+      request_.token = static_cast<uint64_t>(number);
+    } else if (name == "lease") {
+      request_.lease_ms = static_cast<uint32_t>(number);
+    } else if (name == "wait") {
+      request_.wait_ms = static_cast<uint32_t>(number);
+    } else if (name == "features") {
+      request_.hello.features = static_cast<uint32_t>(number);
     } else if (name == "max_frame") {
       request_.hello.max_frame = static_cast<uint32_t>(number);
     } else if (name == "min_version") {
@@ -156,6 +170,22 @@ class StepRequest {
   std::deque<std::vector<std::string_view>> item_tags_;
 };
 
+inline void DescribeLease(const protocol::Response& response, Answer* answer) {
+  switch (response.lease) {
+    case protocol::LeaseKind::kNothing:
+      return answer->Set("kind", Datum::Word("nothing"));
+    case protocol::LeaseKind::kValue:
+    case protocol::LeaseKind::kStaleValue: {
+      const bool stale = response.lease == protocol::LeaseKind::kStaleValue;
+      answer->Set("kind", Datum::Word(stale ? "stale" : "value"));
+      answer->Set("value", Datum::Bytes(response.value));
+      return answer->Set("flags", Datum::Number(response.flags));
+    }
+    case protocol::LeaseKind::kToken:
+      return answer->Set("kind", Datum::Word("token"));
+  }
+}
+
 // The fields of an answer that is no error, but for its values.
 inline void Describe(const protocol::Response& response, protocol::Reply reply, Answer* answer) {
   const auto list = [](const auto& views) {
@@ -194,6 +224,21 @@ inline void Describe(const protocol::Response& response, protocol::Reply reply, 
       answer->Set("keys", list(response.keys));
       answer->Set("count", Datum::Number(static_cast<int64_t>(response.keys.size())));
       return answer->Set("last", Datum::Word(response.cursor == 0 ? "yes" : "no"));
+    case protocol::Reply::kLease:
+      return DescribeLease(response, answer);
+    case protocol::Reply::kProgress:
+      answer->Set("number", Datum::Number(response.number));
+      return answer->Set("last", Datum::Word(response.cursor == 0 ? "yes" : "no"));
+    case protocol::Reply::kTagStats: {
+      std::vector<Datum> rows;
+      for (const protocol::TagUsage& usage : response.tag_stats) {
+        Datum row(Datum::Kind::kRecord);
+        row.fields.emplace_back("tag", Datum::Bytes(usage.tag));
+        row.fields.emplace_back("keys", Datum::Number(static_cast<int64_t>(usage.keys)));
+        rows.push_back(std::move(row));
+      }
+      return answer->Set("tags", Datum::List(std::move(rows)));
+    }
     case protocol::Reply::kMeta:
       answer->Set("ttl_left", Datum::Number(response.meta.ttl_left_ms));
       answer->Set("age", Datum::Number(static_cast<int64_t>(response.meta.age_ms)));
@@ -357,7 +402,7 @@ inline std::string Difference(const Step& expected, const Answer& answer) {
     }
   }
   // What a transcript leaves out is not checked, but the point of an answer must not be left out.
-  for (const char* name : {"value", "values", "number", "keys", "stored"}) {
+  for (const char* name : {"value", "values", "number", "keys", "stored", "kind"}) {
     const bool said = expected.fields.Find(name) != nullptr ||
                       (expected.fields.Find("count") != nullptr && name == std::string("keys"));
     if (answer.fields.Find(name) != nullptr && !said) {

@@ -1,0 +1,40 @@
+// GET_LEASE: a GET whose miss is given to one of those who ask.
+
+#include <utility>
+
+#include "server/net/handlers.h"
+
+namespace tagcache::server {
+
+using protocol::LeaseKind;
+
+void AnswerLease(Call& call, LeaseAnswer answer) {
+  if (answer.value) {
+    call.metrics.hits.Add(1);
+    call.response.lease = answer.stale ? LeaseKind::kStaleValue : LeaseKind::kValue;
+    call.value = std::move(answer.value);
+    return;
+  }
+  call.metrics.misses.Add(1);
+  if (answer.token == 0) return;  // LeaseKind::kNothing
+  call.response.lease = LeaseKind::kToken;
+  call.response.token = answer.token;
+  call.peer.has_leased = true;
+}
+
+void HandleGetLease(Call& call) {
+  if (!KeyFits(call)) return;
+  const protocol::Request& request = call.request;
+  if (request.lease_ms == 0) {
+    return call.Refuse(
+        protocol::StatusCode::kBadRequest,
+        Subject(call.command, request.key).append(": lease_ms is 0, no value is computed in that"));
+  }
+  AnswerLease(call, call.engine.store().GetOrLease(request.key,
+                                                   {.lease_ms = request.lease_ms,
+                                                    .holder = call.peer.number,
+                                                    .stale_ok = request.stale_ok},
+                                                   call.now));
+}
+
+}  // namespace tagcache::server
