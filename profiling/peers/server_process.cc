@@ -1,0 +1,129 @@
+#include "profiling/peers/server_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace tagcache::profiling {
+namespace {
+
+void ReplaceAll(std::string* text, std::string_view what, const std::string& with) {
+  for (size_t at = 0; (at = text->find(what, at)) != std::string::npos; at += with.size()) {
+    text->replace(at, what.size(), with);
+  }
+}
+
+// -1 with errno where it can not.
+int TryConnect(const std::string& path) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
+[[noreturn]] void RunChild(const std::vector<std::string>& command, const std::string& log) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int fd = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  dup2(fd, STDOUT_FILENO);
+  dup2(fd, STDERR_FILENO);
+  std::vector<char*> words;
+  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  execv(words[0], words.data());
+  std::perror(words[0]);
+  _exit(127);
+}
+
+std::string Contents(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+void Fail(const std::string& why) {
+  std::fprintf(stderr, "%s\n", why.c_str());
+  std::exit(1);
+}
+
+std::string FindProgram(std::string_view name) {
+  if (name.find('/') != std::string_view::npos) {
+    return access(std::string(name).c_str(), X_OK) == 0 ? std::string(name) : "";
+  }
+  const char* path = getenv("PATH");
+  std::istringstream folders(path ? path : "/usr/bin:/bin");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    const std::string full = folder + "/" + std::string(name);
+    if (access(full.c_str(), X_OK) == 0) return full;
+  }
+  return "";
+}
+
+ServerProcess::ServerProcess(std::vector<std::string> command) {
+  std::string made = (std::filesystem::temp_directory_path() / "tagcache-XXXXXX").string();
+  if (!mkdtemp(made.data())) Fail("no temporary directory: " + std::string(std::strerror(errno)));
+  directory_ = made;
+  socket_path_ = directory_ + "/socket";
+  for (std::string& word : command) {
+    ReplaceAll(&word, "{dir}", directory_);
+    ReplaceAll(&word, "{socket}", socket_path_);
+  }
+  const std::string log = directory_ + "/log";
+  pid_ = fork();
+  if (pid_ == 0) RunChild(command, log);
+
+  // Ready is when it accepts; between two tries this waits for its end.
+  const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  int fd;
+  while ((fd = TryConnect(socket_path_)) < 0) {
+    pollfd ended{pidfd, POLLIN, 0};
+    if (poll(&ended, 1, 1) > 0 || std::chrono::steady_clock::now() > give_up) {
+      kill(pid_, SIGKILL);
+      Fail(command[0] + " did not start: " + Contents(log));
+    }
+  }
+  close(fd);
+  close(pidfd);
+}
+
+ServerProcess::~ServerProcess() {
+  kill(pid_, SIGKILL);  // nothing of it is kept, so nothing needs an orderly end
+  waitpid(pid_, nullptr, 0);
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+size_t ServerProcess::ResidentBytes() const {
+  std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmRSS:")) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
+  }
+  Fail("the server is gone: " + Contents(directory_ + "/log"));
+}
+
+int ServerProcess::Connect() const {
+  const int fd = TryConnect(socket_path_);
+  if (fd < 0) Fail("cannot connect: " + std::string(std::strerror(errno)));
+  return fd;
+}
+
+}  // namespace tagcache::profiling
