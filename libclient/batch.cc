@@ -32,6 +32,7 @@ size_t Batch::AppendWrite(Kind kind, std::string_view key, ValueView value,
   command.value = Keep(value.bytes);
   command.flags = value.flags;
   command.ttl = options.ttl;
+  command.token = options.token;
   if (!options.tags.empty()) KeepTags(command, options.tags);
   return commands_.size() - 1;
 }
@@ -94,7 +95,10 @@ Result<std::vector<BatchResult>> Client::Run(const Batch& batch, CallOptions cal
       run.emplace(batch, core_->options(), context);
       run->set_server(connection.server());
       const auto feed = [&](ConnectionMachine& machine) { return run->SendSome(machine); };
-      while (!run->complete()) {
+      for (;;) {
+        // First what has its result without being sent: of a batch of only that no answer comes.
+        if (!run->all_sent()) run->SendSome(connection.machine());
+        if (run->complete()) break;
         Event event;
         Outcome outcome =
             Await(connection, context, run->all_sent() ? Feeder() : Feeder(feed), &event);

@@ -51,8 +51,10 @@ BatchRun::BatchRun(const Batch& batch, const Options& options, const CallContext
 
 bool BatchRun::idempotent() const {
   for (const Batch::Command& command : batch_.commands()) {
-    const auto traits = protocol::CommandOf(RowOf(command.kind).op).traits;
-    if ((traits & protocol::kIdempotent) == 0) return false;
+    Request request;
+    request.op = RowOf(command.kind).op;
+    request.token = command.token;
+    if (!protocol::IsRepeatable(request)) return false;
   }
   return true;
 }
@@ -77,6 +79,8 @@ Status BatchRun::Fill(size_t index, WireNames& names, Request* request) {
   const Batch::Command& command = batch_.commands()[index];
   const CallContext context = ContextOf(index);
   request->op = RowOf(command.kind).op;
+  request->token = command.token;
+  if (request->token != 0 && request->op != Op::kPut) return RefuseToken(context);
   if (command.kind == Batch::Kind::kIncrement || command.kind == Batch::Kind::kDecrement) {
     IncrementOptions step;
     step.by = command.by;
@@ -108,8 +112,9 @@ void BatchRun::SendOne(size_t index, ConnectionMachine& machine) {
   Status status = Fill(index, names, &request);
   if (status.ok()) return Send(index, false, request, machine);
   results_[index].status = std::move(status);
-  if (request.op != Op::kPut) return;
-  // A value that can not be sent must not leave the one it was to replace in place.
+  // A value that can not be sent must not leave the one it was to replace in place. (What is there
+  // in spite of a lease is newer.)
+  if (request.op != Op::kPut || request.token != 0) return;
   Request removal;
   removal.op = Op::kDelete;
   removal.key = request.key;

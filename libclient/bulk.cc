@@ -267,8 +267,13 @@ class BulkPut {
 }  // namespace
 
 Result<PutReport> Client::MultiPut(std::span<const PutItem> items, CallOptions call) {
-  return Guarded<Result<PutReport>>(
-      [&] { return BulkPut(*core_, core_->Begin("mput", call), items).Run(); });
+  return Guarded<Result<PutReport>>([&]() -> Result<PutReport> {
+    const CallContext context = core_->Begin("mput", call);
+    for (const PutItem& item : items) {
+      if (item.options.token != 0) return RefuseToken(context);
+    }
+    return BulkPut(*core_, context, items).Run();
+  });
 }
 
 Result<uint64_t> Client::MultiDelete(KeySource& source, CallOptions call) {

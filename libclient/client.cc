@@ -50,32 +50,42 @@ Client::~Client() = default;
 
 const Options& Client::options() const { return core_->options(); }
 
-Result<std::optional<Value>> Client::Get(std::string_view key, CallOptions call) {
-  using R = Result<std::optional<Value>>;
-  return Guarded<R>([&]() -> R {
-    WireNames names(core_->options().prefix);
+namespace {
+
+using Found = Result<std::optional<Value>>;
+
+// GET, and GET_AND_TOUCH with a TTL.
+Found Read(ClientCore& core, const CallContext& call, Op op, std::string_view key,
+           const Ttl* ttl = nullptr) {
+  return Guarded<Found>([&]() -> Found {
+    WireNames names(core.options().prefix);
     Request request;
-    request.op = Op::kGet;
+    request.op = op;
     request.key = names.Key(key);
+    if (ttl != nullptr && !WireTtl(*ttl, core.options(), &request.ttl)) {
+      return RefuseTtl(call, *ttl);
+    }
     std::optional<Value> found;
-    Status status =
-        core_->Call(core_->Begin("get", key, call), request, [&](const Response& response) {
-          if (response.status != StatusCode::kOk) return;
-          found = Value{std::string(response.value), response.flags};
-        });
+    Status status = core.Call(call, request, [&](const Response& response) {
+      if (response.status != StatusCode::kOk) return;
+      found = Value{std::string(response.value), response.flags};
+    });
     if (!status.ok()) return status;
     return found;
   });
 }
 
-namespace {
-
-// PUT, ADD and REPLACE. *done: it was written.
+// Commands with a value, a TTL and tags; COMPARE_AND_SET with the version that is expected.
+// *answer: what the server said, unless it was an error.
 Status Write(ClientCore& core, const CallContext& call, Op op, std::string_view key,
-             ValueView value, const WriteOptions& options, bool* done) {
+             ValueView value, const WriteOptions& options, StatusCode* answer,
+             uint64_t version = 0) {
+  if (options.token != 0 && op != Op::kPut) return RefuseToken(call);
   WireNames names(core.options().prefix);
   Request request;
   request.op = op;
+  request.version = version;
+  request.token = options.token;
   request.key = names.Key(key);
   request.value = value.bytes;
   request.flags = value.flags;
@@ -83,8 +93,9 @@ Status Write(ClientCore& core, const CallContext& call, Op op, std::string_view 
   if (!options.tags.empty()) request.tags = names.List(options.tags);
   Status status = CheckExpressible(call, core.options().protocol, request);
   if (!status.ok()) {
-    if (op != Op::kPut) return status;
-    // A value that can not be sent must not leave the one it was to replace in place.
+    // A value that can not be sent must not leave the one it was to replace in place. (What is
+    // there in spite of a lease is newer.)
+    if (op != Op::kPut || options.token != 0) return status;
     Request removal;
     removal.op = Op::kDelete;
     removal.key = request.key;
@@ -94,18 +105,23 @@ Status Write(ClientCore& core, const CallContext& call, Op op, std::string_view 
     return Status(status.code(), status.message() + " (and the old value could not be removed: " +
                                      removed.message() + ")");
   }
-  return core.CallChecked(
-      call, request, [&](const Response& response) { *done = response.status == StatusCode::kOk; });
+  return core.CallChecked(call, request,
+                          [&](const Response& response) { *answer = response.status; });
 }
 
 Result<bool> WriteIf(ClientCore& core, const CallContext& call, Op op, std::string_view key,
                      ValueView value, const WriteOptions& options) {
   return Guarded<Result<bool>>([&]() -> Result<bool> {
-    bool done = false;
-    Status status = Write(core, call, op, key, value, options, &done);
+    StatusCode answer = StatusCode::kOk;
+    Status status = Write(core, call, op, key, value, options, &answer);
     if (!status.ok()) return status;
-    return done;
+    return answer == StatusCode::kOk;
   });
+}
+
+Compared ComparedOf(StatusCode answer) {
+  if (answer == StatusCode::kOk) return Compared::kDone;
+  return answer == StatusCode::kNotFound ? Compared::kNotFound : Compared::kChanged;
 }
 
 // Requests that are answered with yes or no.
@@ -145,13 +161,74 @@ Result<int64_t> Step(ClientCore& core, const CallContext& call, Op op, std::stri
   });
 }
 
+// APPEND and PREPEND.
+Result<bool> Extend(ClientCore& core, const CallContext& call, Op op, std::string_view key,
+                    std::string_view bytes) {
+  return Guarded<Result<bool>>([&]() -> Result<bool> {
+    WireNames names(core.options().prefix);
+    Request request;
+    request.op = op;
+    request.key = names.Key(key);
+    request.value = bytes;
+    bool found = false;
+    Status status = core.Call(call, request, [&](const Response& response) {
+      found = response.status == StatusCode::kOk;
+    });
+    if (!status.ok()) return status;
+    return found;
+  });
+}
+
 }  // namespace
+
+Result<std::optional<Value>> Client::Get(std::string_view key, CallOptions call) {
+  return Read(*core_, core_->Begin("get", key, call), Op::kGet, key);
+}
+
+Result<std::optional<Value>> Client::GetAndTouch(std::string_view key, Ttl ttl, CallOptions call) {
+  return Read(*core_, core_->Begin("get and touch", key, call), Op::kGetAndTouch, key, &ttl);
+}
+
+Result<Compared> Client::CompareAndSet(std::string_view key, uint64_t version, ValueView value,
+                                       const WriteOptions& options, CallOptions call) {
+  return Guarded<Result<Compared>>([&]() -> Result<Compared> {
+    StatusCode answer = StatusCode::kOk;
+    Status status = Write(*core_, core_->Begin("compare and set", key, call), Op::kCompareAndSet,
+                          key, value, options, &answer, version);
+    if (!status.ok()) return status;
+    return ComparedOf(answer);
+  });
+}
+
+Result<Compared> Client::CompareAndDelete(std::string_view key, uint64_t version,
+                                          CallOptions call) {
+  return Guarded<Result<Compared>>([&]() -> Result<Compared> {
+    WireNames names(core_->options().prefix);
+    Request request;
+    request.op = Op::kCompareAndDelete;
+    request.key = names.Key(key);
+    request.version = version;
+    StatusCode answer = StatusCode::kOk;
+    Status status = core_->Call(core_->Begin("compare and delete", key, call), request,
+                                [&](const Response& response) { answer = response.status; });
+    if (!status.ok()) return status;
+    return ComparedOf(answer);
+  });
+}
+
+Result<bool> Client::Append(std::string_view key, std::string_view bytes, CallOptions call) {
+  return Extend(*core_, core_->Begin("append", key, call), Op::kAppend, key, bytes);
+}
+
+Result<bool> Client::Prepend(std::string_view key, std::string_view bytes, CallOptions call) {
+  return Extend(*core_, core_->Begin("prepend", key, call), Op::kPrepend, key, bytes);
+}
 
 Status Client::Put(std::string_view key, ValueView value, const WriteOptions& options,
                    CallOptions call) {
   return Guarded<Status>([&] {
-    bool done = false;
-    return Write(*core_, core_->Begin("put", key, call), Op::kPut, key, value, options, &done);
+    StatusCode answer = StatusCode::kOk;
+    return Write(*core_, core_->Begin("put", key, call), Op::kPut, key, value, options, &answer);
   });
 }
 

@@ -151,14 +151,14 @@ Status ClientCore::Call(const CallContext& call, const protocol::Request& reques
 
 Status ClientCore::CallChecked(const CallContext& call, const protocol::Request& request,
                                FunctionRef<void(const protocol::Response&)> take) {
-  const bool idempotent = (protocol::CommandOf(request.op).traits & protocol::kIdempotent) != 0;
-  return Exchange(call, idempotent, [&](Connection& connection) -> Outcome {
+  return Exchange(call, protocol::IsRepeatable(request), [&](Connection& connection) -> Outcome {
     connection.machine().Send(request);
     Event event;
     Outcome outcome = Await(connection, call, {}, &event);
     if (outcome.end != Outcome::End::kAnswered) return outcome;
     const protocol::Response& response = *event.response;
-    if (protocol::IsError(response.status)) {
+    if (protocol::IsError(response.status) &&
+        response.status != protocol::StatusCode::kVersionMismatch) {
       outcome.status =
           Refused(call, connection.server(), response.status, response.message, PartsOf(request));
     } else {

@@ -75,7 +75,8 @@ class ClientCore {
   // repetition is allowed: the request is idempotent, or no byte of it had left.
   Status Exchange(const CallContext& call, bool idempotent,
                   FunctionRef<Outcome(Connection&)> attempt);
-  // One request, one answer. `take` sees the answer unless it is an error.
+  // One request, one answer. `take` sees the answer unless it is an error. An entry that has
+  // another version than the request names is an answer.
   Status Call(const CallContext& call, const protocol::Request& request,
               FunctionRef<void(const protocol::Response&)> take);
   // The same after CheckExpressible.

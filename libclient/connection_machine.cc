@@ -57,6 +57,7 @@ void ConnectionMachine::Greet() {
   }
   hello_outstanding_ = true;
   greeting.op = Op::kHello;
+  greeting.hello.features = protocol::kFeatures;
   greeting.hello.max_frame = options_.max_frame;
   greeting.hello.name = options_.client_name;
   protocol::EncodeRequest(greeting, protocol::kBaseMaxFrame, out_);
@@ -146,7 +147,8 @@ void ConnectionMachine::Trim() {
   out_.Release(kKeptBuffer);
   told_.Release(0);
   window_.Trim();
-  if (scratch_.views.capacity() > kKeptViews || scratch_.refused.capacity() > kKeptViews) {
+  if (scratch_.views.capacity() > kKeptViews || scratch_.refused.capacity() > kKeptViews ||
+      scratch_.tag_stats.capacity() > kKeptViews) {
     scratch_ = protocol::Scratch();
   }
   told_fold_ = Fold();

@@ -136,7 +136,8 @@ Event ConnectionMachine::TakeReply(const FrameHeader& header, Pending& pending, 
 bool ConnectionMachine::HoldBody(Pending& pending, size_t n) {
   protocol::Buffer& partial = pending.partial;
   if (partial.size() + n > options_.max_reply) return false;
-  if (partial.empty() && pending.op == Op::kGet && n >= kGetHead) {
+  const bool value = protocol::CommandOf(pending.op).reply == protocol::Reply::kValue;
+  if (partial.empty() && value && n >= kGetHead) {
     const size_t whole = kGetHead + protocol::LoadLittle<uint32_t>(in_.data() + kGetHead - 4);
     partial.Prepare(std::min(std::max(whole, n), kMaxReserve));
   }

@@ -93,6 +93,11 @@ Status Refused(const CallContext& call, std::string_view server, StatusCode stat
   return MakeError(ErrorCode::kServer, call, server, what, ServerErrorOf(status));
 }
 
+Status RefuseToken(const CallContext& call) {
+  return MakeError(ErrorCode::kUsage, call, "",
+                   "a lease token is given, which PUT alone takes, one key at a time");
+}
+
 ServerError ServerErrorOf(StatusCode status) {
   switch (status) {
     case StatusCode::kOk:
@@ -121,6 +126,8 @@ ServerError ServerErrorOf(StatusCode status) {
       return ServerError::kOutOfMemory;
     case StatusCode::kShuttingDown:
       return ServerError::kShuttingDown;
+    case StatusCode::kStaleToken:
+      return ServerError::kStaleToken;
     case StatusCode::kUnknownCommand:
     case StatusCode::kUnsupportedVersion:
     case StatusCode::kUnrepresentable:
@@ -135,8 +142,7 @@ ServerError ServerErrorOf(StatusCode status) {
     case StatusCode::kEmptyKeys:
     case StatusCode::kInvalidTtl:
     case StatusCode::kInvalidBy:
-    case StatusCode::kVersionMismatch:
-    case StatusCode::kStaleToken:
+    case StatusCode::kVersionMismatch:  // an answer of the calls that ask for it
     case StatusCode::kBadFrame:
     case StatusCode::kFrameTooLarge:
     case StatusCode::kMessageTooLarge:

@@ -48,6 +48,9 @@ inline SentParts PartsOf(const protocol::Request& request) {
 Status Refused(const CallContext& call, std::string_view server, protocol::StatusCode status,
                std::string_view message, const SentParts& sent = {});
 
+// kUsage: a lease token where no write takes one.
+Status RefuseToken(const CallContext& call);
+
 ServerError ServerErrorOf(protocol::StatusCode status);
 
 // At most 64 bytes of it, printable ASCII as it is and everything else as \xHH; "..." where it was

@@ -1,4 +1,4 @@
-// Client: the calls on tags and on the cache as a whole.
+// Client: the calls on tags, on prefixes of keys, and on the cache as a whole.
 
 #include <utility>
 
@@ -88,6 +88,60 @@ Result<KeyPage> Client::Search(std::span<const std::string_view> tags, TagMode m
     request.cursor = cursor;
     request.limit = limit;
     return AskKeys(*core_, core_->Begin("search", call), request);
+  });
+}
+
+Result<KeyPage> Client::Scan(std::string_view prefix, uint64_t cursor, uint32_t limit,
+                             CallOptions call) {
+  return Guarded<Result<KeyPage>>([&] {
+    WireNames names(core_->options().prefix);
+    Request request;
+    request.op = Op::kScan;
+    request.key = names.Key(prefix);
+    request.cursor = cursor;
+    request.limit = limit;
+    return AskKeys(*core_, core_->Begin("scan", prefix, call), request);
+  });
+}
+
+Result<uint64_t> Client::DeletePrefix(std::string_view prefix, CallOptions call) {
+  return Guarded<Result<uint64_t>>([&]() -> Result<uint64_t> {
+    const CallContext context = core_->Begin("delete prefix", prefix, call);
+    WireNames names(core_->options().prefix);
+    Request request;
+    request.op = Op::kDeletePrefix;
+    request.key = names.Key(prefix);
+    uint64_t removed = 0;
+    do {
+      Status status = core_->Call(context, request, [&](const Response& response) {
+        removed += static_cast<uint64_t>(response.number);
+        request.cursor = response.cursor;
+      });
+      if (!status.ok()) return status;
+    } while (request.cursor != 0);
+    return removed;
+  });
+}
+
+Result<std::vector<TagUsage>> Client::HeaviestTags(uint32_t limit, CallOptions call) {
+  using R = Result<std::vector<TagUsage>>;
+  return Guarded<R>([&]() -> R {
+    Request request;
+    request.op = Op::kTagStats;
+    request.limit = limit;
+    std::vector<TagUsage> list;
+    const auto take = [&](const Response& response) {
+      list.reserve(response.tag_stats.size());
+      for (const protocol::TagUsage& usage : response.tag_stats) {
+        std::string_view tag = usage.tag;
+        if (!WireNames::Strip(core_->options().prefix, &tag)) continue;
+        list.push_back(
+            {std::string(tag), usage.keys, usage.bytes, usage.hits, usage.invalidations});
+      }
+    };
+    Status status = core_->Call(core_->Begin("heaviest tags", call), request, take);
+    if (!status.ok()) return status;
+    return list;
   });
 }
 

@@ -51,6 +51,36 @@ struct WriteOptions {
   Ttl ttl = kDefaultTtl;
   // The entry's tags from now on, in one atomic step with the value. Empty: none.
   std::span<const std::string_view> tags = {};
+  // Put alone, and a batch's (kUsage elsewhere): of the lease the value was computed under, see
+  // Client::GetOrLease. 0: none. The Put is refused with ServerError::kStaleToken when the key was
+  // written or deleted, one of `tags` was invalidated or everything was flushed since the token was
+  // given out; what is there then stays. Such a Put is not sent again on its own.
+  uint64_t token = 0;
+};
+
+// What a write or removal under the condition of a version came to.
+enum class Compared : uint8_t {
+  kDone,
+  kNotFound,  // there is no such key any more
+  kChanged,   // the entry was written since that version; it is as it was
+};
+
+struct LeaseOptions {
+  // How long this caller may compute; then another one may. 1 ms to 49 days.
+  std::chrono::milliseconds lease{10'000};
+  // How long to wait for the value where another computes it; zero: not at all. The call may take
+  // that much longer than its time-out says.
+  std::chrono::milliseconds wait{0};
+  // Where another computes, the last value will do, if there still is one.
+  bool stale_ok = false;
+};
+
+// A hit: value. Else a token: this caller is to compute the value and to Put it with the token.
+// Else neither: another computes, and the time to wait is over.
+struct Leased {
+  std::optional<Value> value;
+  bool stale = false;  // the value is the last one, and another computes the next
+  uint64_t token = 0;
 };
 
 struct PutItem {
@@ -92,6 +122,14 @@ enum class TagMode : uint8_t { kAny = 0, kAll = 1 };
 struct KeyPage {
   std::vector<std::string> keys;
   uint64_t cursor = 0;  // for the next call; 0: that was the last page
+};
+
+struct TagUsage {
+  std::string tag;
+  uint64_t keys = 0;
+  uint64_t bytes = 0;  // of the entries that bear it
+  uint64_t hits = 0;   // of such entries
+  uint64_t invalidations = 0;
 };
 
 using StatList = std::vector<std::pair<std::string, std::string>>;
@@ -185,6 +223,25 @@ class Client {
   Result<int64_t> Decrement(std::string_view key, const IncrementOptions& options = {},
                             CallOptions call = {});
   Result<std::optional<Meta>> GetMeta(std::string_view key, CallOptions call = {});
+  // Get and Touch in one step. nullopt: a miss.
+  Result<std::optional<Value>> GetAndTouch(std::string_view key, Ttl ttl, CallOptions call = {});
+
+  // Writes, or removes, the entry if its version still is this one (Meta::version). Not an error:
+  // that it is not. Never sent twice: after a lost connection it is unknown whether it happened.
+  Result<Compared> CompareAndSet(std::string_view key, uint64_t version, ValueView value,
+                                 const WriteOptions& options = {}, CallOptions call = {});
+  Result<Compared> CompareAndDelete(std::string_view key, uint64_t version, CallOptions call = {});
+
+  // Adds bytes at the end, or at the front, of the value that is there; its flags, tags and time to
+  // live stay. false: there is no such key. Never sent twice.
+  Result<bool> Append(std::string_view key, std::string_view bytes, CallOptions call = {});
+  Result<bool> Prepend(std::string_view key, std::string_view bytes, CallOptions call = {});
+
+  // A Get whose miss is given to one of the callers that ask, so that one alone computes the value.
+  // The lease is free again when the value was Put, when its time is over, and when the connection
+  // it was given out on ends. See WriteOptions::token for what the token protects from.
+  Result<Leased> GetOrLease(std::string_view key, const LeaseOptions& lease = {},
+                            CallOptions call = {});
 
   // In the order asked; nullopt where it missed.
   Result<std::vector<std::optional<Value>>> MultiGet(std::span<const std::string_view> keys,
@@ -212,6 +269,21 @@ class Client {
                             CallOptions call = {});
   Result<KeyPage> Search(std::span<const std::string_view> tags, TagMode mode, uint64_t cursor = 0,
                          uint32_t limit = 0, CallOptions call = {});
+
+  // Keys that begin with `prefix`, in no order, at most about `limit` a page (0: the server's page
+  // size). A page may be empty though its cursor says that there are more. A key that is there
+  // during all pages is in exactly one of them. Start with cursor 0.
+  Result<KeyPage> Scan(std::string_view prefix, uint64_t cursor = 0, uint32_t limit = 0,
+                       CallOptions call = {});
+  // Removes the entries whose keys begin with `prefix`; how many. In many small requests, one after
+  // the other, within the one deadline of the call: an error means that an unknown part was
+  // removed. What is written meanwhile may stay.
+  Result<uint64_t> DeletePrefix(std::string_view prefix, CallOptions call = {});
+
+  // The tags whose entries have the most bytes, the heaviest first, at most `limit` of them (0: the
+  // server's page size). With Options::prefix: those of them that are this client's. Visits every
+  // tag of the server.
+  Result<std::vector<TagUsage>> HeaviestTags(uint32_t limit = 0, CallOptions call = {});
 
   // Server statistics as name and value, in the server's order (docs/operations.md).
   Result<StatList> Stats(CallOptions call = {});

@@ -46,6 +46,7 @@ enum class ServerError : uint8_t {
   kShuttingDown,
   kUnsupported,
   kOther,
+  kStaleToken,  // a Put under a lease that something overtook
 };
 
 class [[nodiscard]] Status {

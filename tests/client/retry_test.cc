@@ -58,6 +58,24 @@ TEST(Retry, IdempotentRequestIsSentAgainOnAnotherConnection) {
   EXPECT_EQ(client->pool_stats().retries, 1u);
 }
 
+TEST(Retry, AdditionsComparisonsAndPutsUnderALeaseAreNotSentAgain) {
+  Breaking server(SIZE_MAX);
+  const auto client = server.Connect({.retries = 5});
+  EXPECT_FALSE(client->Append("k", "v").ok());
+  EXPECT_FALSE(client->Prepend("k", "v").ok());
+  EXPECT_FALSE(client->CompareAndSet("k", 1, {"v"}).ok());
+  EXPECT_FALSE(client->CompareAndDelete("k", 1).ok());
+  EXPECT_FALSE(client->Put("k", {"v"}, {.token = 1}).ok());
+  for (const Op op :
+       {Op::kAppend, Op::kPrepend, Op::kCompareAndSet, Op::kCompareAndDelete, Op::kPut}) {
+    EXPECT_EQ(server.heard(op), 1) << protocol::CommandOf(op).name;
+  }
+  Batch batch;
+  batch.Put("k", {"v"}, {.token = 1});
+  EXPECT_FALSE(client->Run(batch).ok());
+  EXPECT_EQ(server.heard(Op::kPut), 2);
+}
+
 TEST(Retry, RequestThatIsNotIdempotentIsNotSentAgainOnceBytesHaveLeft) {
   Breaking server(1);
   const auto client = server.Connect({.retries = 5});
