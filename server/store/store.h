@@ -29,10 +29,10 @@ namespace tagcache::server {
 using TimeMs = uint64_t;
 
 struct StoreOptions {
-  size_t shards = 256;                  // a power of two, 1 to 65536
+  size_t shards = 64;                   // a power of two, 1 to 256
   uint64_t seed = 0;                    // of the key hash; random for each process
-  size_t max_key = 1024;                // bytes
-  size_t max_tag = 255;                 // bytes
+  size_t max_key = 1024;                // bytes, at most 4000
+  size_t max_tag = 255;                 // bytes, at most 4000
   size_t max_tags = 64;                 // per entry, at most 255
   size_t max_value = 64 * 1024 * 1024;  // bytes
   size_t memory_limit = 0;              // bytes of everything the store holds; 0: none
@@ -77,6 +77,8 @@ class EntryRef {
  private:
   friend class Store;
   friend class Shard;
+  friend class LeaseTable;
+  friend class LeaseTable;
   explicit EntryRef(Entry* pinned) : entry_(pinned) {}
   Entry* entry_ = nullptr;
 };

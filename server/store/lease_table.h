@@ -1,0 +1,162 @@
+#ifndef TAGCACHE_SERVER_STORE_LEASE_TABLE_H_
+#define TAGCACHE_SERVER_STORE_LEASE_TABLE_H_
+
+// Leases: who computes a key that is not there, who waits for it, and what came in between.
+//
+// A token is a point in time of the store's event clock. Writes, deletes, invalidations and flushes
+// do not move the clock; they note what it shows ("stamp") where a PUT with a token will look:
+//
+//    clock          7          8                        9
+//    ───────────────┼──────────┼────────────────────────┼───────────>
+//        stamp 7 ───┘ token 8 ─┘   stamp 8: overtakes   └─ token 9
+//                                  token 8, not token 9
+//
+//    EventClock   one a store           what the last token was
+//    TagStamps    one a store           65,536 stamps by tag hash, and one for flushes
+//    LeaseTable   one a shard           512 stamps by key hash, and at most 64 records
+//
+// A stamp is shared by all keys (tags) whose hashes fall on it, so a token may be refused for what
+// happened to another key; never the other way round. While a key's record stands, which is until
+// its lease ends, its own part is exact.
+//
+// Nothing here is kept for each token: a token that nobody comes back with costs nothing. Where
+// records run out tokens are still given out, but those who come later do not wait for the value.
+//
+// Threads: EventClock and TagStamps any; a LeaseTable under its shard's lock.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+
+#include "server/store/entry.h"
+#include "server/store/store.h"
+
+namespace tagcache::server {
+
+// A time that tokens move on. It begins at a random point, so that the tokens of an earlier process
+// are (but for one in 2^62 for each token given out) none of this one's, and are refused.
+class EventClock {
+ public:
+  // `seed`: StoreOptions::seed. Any process another one.
+  explicit EventClock(uint64_t seed);
+
+  // A new token: not 0, and over all stamps made so far.
+  uint64_t Issue() { return now_.fetch_add(1, std::memory_order_seq_cst) + 1; }
+  // What an event that happens now is stamped with.
+  uint64_t now() const { return now_.load(std::memory_order_seq_cst); }
+  // false: there is no token that an event could overtake.
+  bool AnyIssued() const { return now_.load(std::memory_order_relaxed) != begin_; }
+  // Whether Issue() of this clock gave the token out.
+  bool Gave(uint64_t token) const { return token > begin_ && token <= now(); }
+
+ private:
+  uint64_t begin_;
+  std::atomic<uint64_t> now_;
+};
+
+// When tags were last invalidated, and when everything was flushed. An event is stamped before its
+// work begins: then a PUT that looks under its shard's lock either sees the stamp, or is done
+// before the work comes to its shard.
+class TagStamps {
+ public:
+  static constexpr size_t kStamps = 65'536;
+
+  TagStamps();
+  ~TagStamps();
+  TagStamps(const TagStamps&) = delete;
+  TagStamps& operator=(const TagStamps&) = delete;
+
+  void Stamp(uint64_t tag_hash, const EventClock& clock);
+  // Overtakes every token given out so far.
+  void StampFlush(const EventClock& clock);
+
+  // The tag (or one that shares its stamp) was invalidated since.
+  bool Overtaken(uint64_t tag_hash, uint64_t token) const;
+  bool Flushed(uint64_t token) const;
+
+  // Memory taken from the system; pages that were never stamped are not resident.
+  static constexpr size_t bytes() { return kStamps * sizeof(uint64_t); }
+
+ private:
+  uint64_t* stamps_;  // atomically; nullptr: there was no memory, all events go to flush_
+  std::atomic<uint64_t> flush_{0};
+};
+
+struct LeaseRecord;
+
+// Who is to be woken, and what is to be freed, after the lock: declare it before the MutexLock.
+class Woken {
+ public:
+  Woken() = default;
+  ~Woken();
+  Woken(const Woken&) = delete;
+  Woken& operator=(const Woken&) = delete;
+
+ private:
+  friend class LeaseTable;
+  LeaseRecord* ended_ = nullptr;  // all their waiters
+  std::list<Waiter*> passed_;     // of leases that ended without a value, one each
+};
+
+class LeaseTable {
+ public:
+  static constexpr size_t kStamps = 512;
+  static constexpr size_t kMaxRecords = 64;
+  static constexpr size_t kMaxWaiters = 1024;  // a record
+  // Bytes of values that records keep for those who take a stale one.
+  static constexpr size_t kMaxStale = 256 * 1024;
+  // A lease that ended without a value waits this long for the waiter that was woken, then the next
+  // one is.
+  static constexpr TimeMs kPassTime = 200;
+
+  LeaseTable();
+  ~LeaseTable();
+  LeaseTable(const LeaseTable&) = delete;
+  LeaseTable& operator=(const LeaseTable&) = delete;
+
+  // After a miss. `stale`: the dead entry that was found in the key's place, or none.
+  LeaseAnswer Ask(const HashedBytes& key, const LeaseAsk& ask, EntryRef stale, EventClock& clock,
+                  TimeMs now);
+  // The key was written or deleted since the token was given out, or a key that shares its stamp.
+  // Tags, flushes and tokens of another process are not looked at.
+  bool Overtaken(const HashedBytes& key, uint64_t token) const;
+  // The key was written or deleted (also where it was not there): its lease ends, its waiters are
+  // woken. One comparison while the shard has never given out a token.
+  void Written(const HashedBytes& key, const EventClock& clock, Woken* woken) {
+    if (state_ != nullptr) End(key, clock, woken);
+  }
+
+  // Leases whose time is over: each passes to a waiter, or ends where there is none.
+  void Expire(TimeMs now, Woken* woken);
+  // As if the time of this holder's leases were over.
+  void EndHolder(uint64_t holder, TimeMs now, Woken* woken);
+  // A PUT with this token was refused: as if the time of its lease were over.
+  void Refused(const HashedBytes& key, uint64_t token, TimeMs now, Woken* woken);
+  // true: the waiter waited, and is not woken any more.
+  bool Cancel(const HashedBytes& key, Waiter* waiter);
+  // All leases end, all waiters are woken. (The tokens are refused by TagStamps::StampFlush.)
+  void Flush(Woken* woken);
+
+  size_t records() const;
+  // Bytes held, the stale values included.
+  size_t bytes() const;
+
+ private:
+  struct State;
+
+  void End(const HashedBytes& key, const EventClock& clock, Woken* woken);
+  size_t Find(const HashedBytes& key) const;
+  LeaseRecord* Add(const HashedBytes& key);
+  void Remove(size_t place, Woken* woken);
+  void Pass(size_t place, TimeMs now, Woken* woken);
+  void KeepStale(LeaseRecord& record, EntryRef stale);
+
+  std::unique_ptr<State> state_;  // nullptr until the first token
+};
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_STORE_LEASE_TABLE_H_
