@@ -13,7 +13,7 @@
 //
 //    EventClock   one a store           what the last token was
 //    TagStamps    one a store           65,536 stamps by tag hash, and one for flushes
-//    LeaseTable   one a shard           512 stamps by key hash, and at most 64 records
+//    LeaseTable   one a shard           2048 stamps by key hash, and at most 128 records
 //
 // A stamp is shared by all keys (tags) whose hashes fall on it, so a token may be refused for what
 // happened to another key; never the other way round. While a key's record stands, which is until
@@ -103,8 +103,8 @@ class Woken {
 
 class LeaseTable {
  public:
-  static constexpr size_t kStamps = 512;
-  static constexpr size_t kMaxRecords = 64;
+  static constexpr size_t kStamps = 2048;
+  static constexpr size_t kMaxRecords = 128;
   static constexpr size_t kMaxWaiters = 1024;  // a record
   // Bytes of values that records keep for those who take a stale one.
   static constexpr size_t kMaxStale = 256 * 1024;

@@ -78,7 +78,6 @@ class EntryRef {
   friend class Store;
   friend class Shard;
   friend class LeaseTable;
-  friend class LeaseTable;
   explicit EntryRef(Entry* pinned) : entry_(pinned) {}
   Entry* entry_ = nullptr;
 };
