@@ -24,11 +24,12 @@ struct Config {
   std::string unix_socket;
   uint64_t unix_socket_mode = 0660;
   uint64_t workers = 0;
-  uint64_t shards = 256;
+  uint64_t shards = 64;
   uint64_t max_key = 1024;
   uint64_t max_tag = 255;
   uint64_t max_tags = 64;
   uint64_t max_value = 64 * 1024 * 1024;
+  uint64_t memory_limit = 0;
   uint64_t max_frame = 256 * 1024;
   uint64_t max_connections = 10000;
   uint64_t idle_timeout_ms = 600'000;

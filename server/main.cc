@@ -63,7 +63,8 @@ EngineOptions EngineOptionsOf(const Config& config) {
                    .max_key = config.max_key,
                    .max_tag = config.max_tag,
                    .max_tags = config.max_tags,
-                   .max_value = config.max_value};
+                   .max_value = config.max_value,
+                   .memory_limit = config.memory_limit};
   options.max_frame = static_cast<uint32_t>(config.max_frame);
   options.output_backlog = config.output_backlog;
   options.max_connections = config.max_connections;

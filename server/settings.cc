@@ -15,6 +15,7 @@ namespace {
 constexpr uint64_t kKi = 1024;
 constexpr uint64_t kMi = kKi * 1024;
 constexpr uint64_t kGi = kMi * 1024;
+constexpr uint64_t kTi = kGi * 1024;
 constexpr uint64_t kDay = 86'400'000;  // milliseconds
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error", "off"};
@@ -32,12 +33,14 @@ constexpr Setting kSettings[] = {
      "permissions of the socket file"},
     {"workers", kNumber, &Config::workers, 0, 1024, "threads",
      "threads with an event loop each; 0: one a core"},
-    {"shards", kPowerOfTwo, &Config::shards, 1, 65536, "shards",
+    {"shards", kPowerOfTwo, &Config::shards, 1, 256, "shards",
      "parts of the store with a lock each, a power of two"},
-    {"max_key", kSize, &Config::max_key, 1, 65535, "bytes", "longest key"},
-    {"max_tag", kSize, &Config::max_tag, 1, 65535, "bytes", "longest tag"},
-    {"max_tags", kNumber, &Config::max_tags, 0, 4096, "tags", "most tags of an entry"},
+    {"max_key", kSize, &Config::max_key, 1, 4000, "bytes", "longest key"},
+    {"max_tag", kSize, &Config::max_tag, 1, 4000, "bytes", "longest tag"},
+    {"max_tags", kNumber, &Config::max_tags, 0, 255, "tags", "most tags of an entry"},
     {"max_value", kSize, &Config::max_value, 1, kGi, "bytes", "largest value"},
+    {"memory_limit", kSize, &Config::memory_limit, 0, kTi, "bytes",
+     "entries are evicted to keep everything the server holds below it; 0: no limit"},
     {"max_frame", kSize, &Config::max_frame, protocol::kBaseMaxFrame, 16 * kMi, "bytes",
      "longest body of a binary frame, either way"},
     {"max_connections", kNumber, &Config::max_connections, 1, 1'000'000, "connections",

@@ -83,7 +83,10 @@ void CollectStatistics(Engine& engine, TimeMs now, StatisticsList& list) {
   list.emplace_back("items", std::to_string(store.items));
   list.emplace_back("tags", std::to_string(store.tags));
   list.emplace_back("memory", std::to_string(store.memory));
+  list.emplace_back("memory_limit", std::to_string(engine.options().store.memory_limit));
   list.emplace_back("expired", std::to_string(store.expired));
+  list.emplace_back("evicted", std::to_string(store.evicted));
+  list.emplace_back("reclaimed", std::to_string(store.reclaimed));
   for (const NamedCounter& row : kCounters) {
     list.emplace_back(row.name, std::to_string(Sum(engine, row.counter)));
   }

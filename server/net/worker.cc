@@ -5,16 +5,19 @@
 #include <new>
 #include <type_traits>
 
+#include "server/net/memory_overhead.h"
+
 namespace tagcache::server {
 namespace {
 
 constexpr int kBacklog = 1024;
 constexpr TimeMs kSweepPeriod = 250;
-constexpr TimeMs kExpirePeriod = 100;
-// Entries that one step of expiry looks at, and how many steps it takes at most where it finds
-// much: bounded, so that requests wait at most a few milliseconds.
-constexpr size_t kExpireBudget = 4096;
-constexpr int kExpireSteps = 8;
+// How soon the store is tended again: while there is much to do, and otherwise.
+constexpr TimeMs kBusyTendPeriod = 5;
+constexpr TimeMs kIdleTendPeriod = 50;
+// Entries that are touched each time: bounded, so that requests wait a millisecond at most.
+constexpr size_t kTendBudget = 4096;
+constexpr TimeMs kAccountPeriod = 100;
 constexpr TimeMs kReportPeriod = 1000;
 // Connections over the limit that are answered, each with a refusal; those beyond are closed.
 constexpr size_t kAnsweredOver = 64;
@@ -56,17 +59,17 @@ Worker::Worker(Engine& engine, const WorkerOptions& options, std::atomic<size_t>
   uv_async_init(&loop_, &stop_signal_, [](uv_async_t* signal) { Of(signal).BeginStop(); });
   uv_check_init(&loop_, &stop_check_);
   uv_timer_init(&loop_, &sweep_timer_);
-  uv_timer_init(&loop_, &expire_timer_);
+  uv_timer_init(&loop_, &tend_timer_);
   uv_timer_init(&loop_, &stop_timer_);
-  stop_signal_.data = stop_check_.data = sweep_timer_.data = expire_timer_.data = stop_timer_.data =
+  stop_signal_.data = stop_check_.data = sweep_timer_.data = tend_timer_.data = stop_timer_.data =
       this;
   const TimeMs period = SweepPeriod(options_.idle_timeout);
   uv_timer_start(
       &sweep_timer_, [](uv_timer_t* timer) { Of(timer).Sweep(); }, period, period);
   if (first_) {
+    memory_at_start_ = MemoryOverhead(ResidentBytes(), engine_.store().Stats().memory, 0);
     uv_timer_start(
-        &expire_timer_, [](uv_timer_t* timer) { Of(timer).Expire(); }, kExpirePeriod,
-        kExpirePeriod);
+        &tend_timer_, [](uv_timer_t* timer) { Of(timer).Tend(); }, kIdleTendPeriod, 0);
   }
 }
 
@@ -181,10 +184,21 @@ void Worker::Sweep() {
   }
 }
 
-void Worker::Expire() {
-  for (int step = 0; step < kExpireSteps; ++step) {
-    if (engine_.store().Tend(kExpireBudget, Now()) < kExpireBudget / 4) return;
-  }
+void Worker::Tend() {
+  const TimeMs now = Now();
+  AccountMemory(now);
+  const bool busy = engine_.store().Tend(kTendBudget, now) >= kTendBudget / 2;
+  uv_timer_start(
+      &tend_timer_, [](uv_timer_t* timer) { Of(timer).Tend(); },
+      busy ? kBusyTendPeriod : kIdleTendPeriod, 0);
+}
+
+// Tells the store what else the process holds, where there is a limit to keep to.
+void Worker::AccountMemory(TimeMs now) {
+  if (engine_.options().store.memory_limit == 0 || now - last_account_ < kAccountPeriod) return;
+  last_account_ = now;
+  Store& store = engine_.store();
+  store.SetOverhead(MemoryOverhead(ResidentBytes(), store.Stats().memory, memory_at_start_));
 }
 
 // Listeners close at once. The connections have their say after this turn of the loop, so that
@@ -228,7 +242,7 @@ void Worker::CloseHandlesWhenDone() {
   CloseHandle(stop_signal_);
   CloseHandle(stop_check_);
   CloseHandle(sweep_timer_);
-  CloseHandle(expire_timer_);
+  CloseHandle(tend_timer_);
   CloseHandle(stop_timer_);
 }
 

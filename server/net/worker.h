@@ -6,7 +6,7 @@
 //
 //   Server (main thread)          Worker 0 thread            Worker 1 thread
 //     Listen, Start  ---------->  uv_run: accept, read,      uv_run: ...
-//     Stop  -- uv_async_send -->  write, sweep, expire
+//     Stop  -- uv_async_send -->  write, sweep, tend
 //     Join  <-------------------  the loop is empty
 //
 // Threads: Listen, Start, Stop and Join from the thread that made it; all else on its own.
@@ -33,7 +33,8 @@ struct WorkerOptions {
 
 class Worker {
  public:
-  // `open_connections` is shared by all workers. The first worker also removes expired entries.
+  // `open_connections` is shared by all workers. The first worker also tends the store: removes
+  // expired entries, keeps to the memory limit.
   Worker(Engine& engine, const WorkerOptions& options, std::atomic<size_t>& open_connections,
          bool first);
   ~Worker();
@@ -76,7 +77,8 @@ class Worker {
   void Add(Connection& connection);
   void ReportRejected(TimeMs now);
   void Sweep();
-  void Expire();
+  void Tend();
+  void AccountMemory(TimeMs now);
   void BeginStop();
   void ShutDownConnections();
   void CloseAll(std::string_view reason);
@@ -91,14 +93,16 @@ class Worker {
   uv_async_t stop_signal_;
   uv_check_t stop_check_;
   uv_timer_t sweep_timer_;
-  uv_timer_t expire_timer_;
+  uv_timer_t tend_timer_;
   uv_timer_t stop_timer_;
   Listener tcp_;
   Listener unix_;
   std::unique_ptr<char[]> read_buffer_;
   Connection* connections_ = nullptr;
   TimeMs last_report_ = 0;
-  uint64_t unreported_ = 0;  // rejected since the last report
+  TimeMs last_account_ = 0;
+  size_t memory_at_start_ = 0;  // of the process besides the store, when that was empty
+  uint64_t unreported_ = 0;     // rejected since the last report
   bool stopping_ = false;
   bool handles_closed_ = false;
   std::thread thread_;

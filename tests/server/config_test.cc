@@ -140,7 +140,7 @@ TEST(Config, AValueOutOfRangeIsRefusedWithFileLineAndTheRange) {
   EXPECT_EQ(RefusalOfFile("port = -1\n"),
             "tagcached: FILE:1: port: '-1' was given; allowed: an integer from 0 to 65535\n");
   EXPECT_EQ(RefusalOfFile("shards = 3\n"),
-            "tagcached: FILE:1: shards: '3' was given; allowed: a power of two from 1 to 65536\n");
+            "tagcached: FILE:1: shards: '3' was given; allowed: a power of two from 1 to 256\n");
   EXPECT_EQ(RefusalOfFile("log_level = \"loud\"\n"),
             "tagcached: FILE:1: log_level: 'loud' was given; allowed: one of debug info warning "
             "error off\n");
@@ -172,7 +172,7 @@ TEST(Config, AnUnknownFlagIsRefusedByName) {
 
 TEST(Config, AFlagOutOfRangeIsRefusedWithTheRange) {
   EXPECT_EQ(Read({"--max-tags=5000"}).output,
-            "tagcached: --max-tags: '5000' was given; allowed: an integer from 0 to 4096\n");
+            "tagcached: --max-tags: '5000' was given; allowed: an integer from 0 to 255\n");
   EXPECT_EQ(Read({"--tcp-nodelay=yes"}).output,
             "tagcached: --tcp-nodelay: 'yes' was given; allowed: true or false\n");
 }
