@@ -365,7 +365,7 @@ int Main(int argc, char** argv) {
   RegisterAll();
   Keeper keeper(isatty(STDOUT_FILENO) ? Keeper::OO_Color : Keeper::OO_None);
   benchmark::RunSpecifiedBenchmarks(&keeper);
-  if (keeper.failed()) return 1;
+  if (keeper.failed()) return 2;
   if (arguments.operations > 0) return 0;
   const double gain = MultiGetGain();
   const bool met = gain >= kMultiGetTarget;

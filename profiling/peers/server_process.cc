@@ -61,7 +61,7 @@ std::string Contents(const std::string& path) {
 
 void Fail(const std::string& why) {
   std::fprintf(stderr, "%s\n", why.c_str());
-  std::exit(1);
+  std::exit(2);
 }
 
 std::string FindProgram(std::string_view name) {

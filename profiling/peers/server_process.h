@@ -16,7 +16,7 @@
 
 namespace tagcache::profiling {
 
-// Prints to stderr and exits 1.
+// Prints to stderr and exits 2; a missed target exits 1.
 [[noreturn]] void Fail(const std::string& why);
 
 // The path of a program of that name (PATH, unless it has a slash), or empty.
