@@ -210,6 +210,25 @@ int Search(Client& client, const Arguments& arguments) {
   return PrintKeys(arguments, [&](uint64_t cursor) { return client.Search(tags, mode, cursor); });
 }
 
+int Scan(Client& client, const Arguments& arguments) {
+  return PrintKeys(arguments, [&](uint64_t cursor) { return client.Scan(arguments.key, cursor); });
+}
+
+// "keys bytes hits invalidations tag" a line: a tag may hold blanks.
+int HeaviestTags(Client& client, const Arguments& arguments) {
+  const auto limit = static_cast<uint32_t>(arguments.limit);
+  const auto tags = client.HeaviestTags(limit);
+  if (!tags.ok()) return Fail(tags.status());
+  for (const tagcache::TagUsage& usage : *tags) {
+    for (const uint64_t number : {usage.keys, usage.bytes, usage.hits, usage.invalidations}) {
+      std::printf("%llu\t", static_cast<unsigned long long>(number));
+    }
+    Print(usage.tag);
+    Print("\n");
+  }
+  return tags->empty() ? kNo : kDone;
+}
+
 int InvalidateTags(Client& client, const Arguments& arguments) {
   const auto tags = Views(arguments.keys);
   const auto mode = arguments.all ? tagcache::TagMode::kAll : tagcache::TagMode::kAny;
@@ -246,6 +265,7 @@ class CommandLine {
     AddReads();
     AddWrites();
     AddTags();
+    AddPrefixes();
     AddServer();
   }
 
@@ -351,6 +371,25 @@ class CommandLine {
     List(search, "tags", "Tags");
     search->add_flag("--all", arguments_.all, "Only keys that bear all of them");
     AddListing(search);
+    CLI::App* heaviest =
+        Add("tags", "Tags with the most bytes: keys, bytes, hits, invalidations, tag a line",
+            HeaviestTags);
+    heaviest
+        ->add_option("--limit", arguments_.limit, "At most this many; 0: the server's page size")
+        ->check(CLI::Range(int64_t{0}, int64_t{std::numeric_limits<uint32_t>::max()}))
+        ->capture_default_str();
+  }
+
+  void AddPrefixes() {
+    CLI::App* scan = Add("scan", "Keys that begin with a prefix, one a line", Scan);
+    scan->add_option("prefix", arguments_.key, "Prefix; empty: every key")->required();
+    AddListing(scan);
+    Add("delete-prefix", "Remove every entry whose key begins with a prefix; prints how many",
+        [](Client& client, const Arguments& arguments) {
+          return PrintCount(client.DeletePrefix(arguments.key));
+        })
+        ->add_option("prefix", arguments_.key, "Prefix")
+        ->required();
   }
 
   void AddListing(CLI::App* command) {
