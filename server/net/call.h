@@ -18,6 +18,8 @@
 
 namespace tagcache::server {
 
+class Parking;
+
 // What a connection knows of its peer.
 struct Peer {
   std::string address;      // for the log
@@ -74,6 +76,8 @@ struct Call {
   EntryRef value;              // Reply::kValue, Reply::kLease that brings one; the wire sends it
   std::span<EntryRef> values;  // Reply::kValues
   bool close = false;          // after the answer
+  Parking* parking = nullptr;  // where the request may wait; nullptr: it may not
+  bool parked = false;         // it waits there: there is no answer yet
 
   // Answers with an error. The message names the operation, the key, the limit.
   void Refuse(protocol::StatusCode status, std::string message);

@@ -48,6 +48,7 @@ Connection::Connection(Worker& worker, Transport transport)
   } else {
     uv_pipe_init(worker.loop(), &handle_.pipe, 0);
   }
+  session_.AllowWaiting(worker.wakes(), this);
   stream()->data = this;
   write_.data = this;
   shutdown_.data = this;
@@ -94,6 +95,26 @@ void Connection::Take(std::string_view bytes) {
   now_ = last_activity_ = Worker::Now();
   try {
     session_.Receive(bytes, now_);
+  } catch (const std::bad_alloc&) {
+    return CloseNow("out of memory");
+  }
+  Flush();
+}
+
+void Connection::Wake(Parked* parked) {
+  if (closed_) return;
+  now_ = Worker::Now();
+  try {
+    session_.Wake(parked, now_);
+  } catch (const std::bad_alloc&) {
+    CloseNow("out of memory");
+  }
+}
+
+void Connection::CheckDeadlines(TimeMs now) {
+  now_ = now;
+  try {
+    session_.CheckDeadlines(now);
   } catch (const std::bad_alloc&) {
     return CloseNow("out of memory");
   }
@@ -162,6 +183,7 @@ void Connection::OnWritten(uv_write_t* request, int status) {
 
 void Connection::AfterFlush() {
   UpdateReading();
+  worker_.SetDeadline(*this, session_.NextDeadline());
   if (writing_ || lingering_) return;
   chunk_.reset();
   if (!session_.Output(now_).empty()) return;
@@ -213,6 +235,7 @@ void Connection::CheckTime(TimeMs now) {
     if (queued != queued_) last_activity_ = now;
     queued_ = queued;
   }
+  if (session_.waiting()) last_activity_ = now;
   const TimeMs idle = now > last_activity_ ? now - last_activity_ : 0;
   const TimeMs limit = worker_.options().idle_timeout;
   if ((limit > 0 && idle >= limit) || (rejected_ && idle >= kRejectedIdle)) {

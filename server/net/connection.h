@@ -32,13 +32,22 @@ class Connection {
   void Start(bool rejected);
   // Answers what was read, then closes.
   void ShutDown();
+  // A request of it came out of the worker's queue. Call Flush after the last one.
+  void Wake(Parked* parked);
+  // Sends what there is, until the socket takes no more.
+  void Flush();
+  // Answers the requests that have waited as long as they asked.
+  void CheckDeadlines(TimeMs now);
   // Closes when it has been idle, or has lingered, for too long.
   void CheckTime(TimeMs now);
   void CloseNow(std::string_view reason);
 
   Connection* previous = nullptr;  // the worker's list
   Connection* next = nullptr;
-  bool counted = false;  // among the open connections
+  Connection* next_woken = nullptr;  // the worker's, while it takes from the queue
+  bool woken = false;
+  TimeMs next_deadline = kNoDeadline;  // at which the worker calls CheckDeadlines
+  bool counted = false;                // among the open connections
 
  private:
   static void OnAllocate(uv_handle_t* handle, size_t, uv_buf_t* buffer);
@@ -47,7 +56,6 @@ class Connection {
   static void OnClosed(uv_handle_t* handle);
 
   void Take(std::string_view bytes);
-  void Flush();
   bool WriteSome(size_t* written);
   void WriteLater();
   void AfterFlush();

@@ -37,8 +37,8 @@ void HandlePrepend(Call& call);
 
 // lease_commands.cc
 void HandleGetLease(Call& call);
-// Fills the answer to a GET_LEASE. REQUIRES: answer.waiting is not set.
-void AnswerLease(Call& call, LeaseAnswer answer);
+// Asks the store, and fills the answer to a GET_LEASE. true: there is none yet, and `waiter` waits.
+bool AskForLease(Call& call, Waiter* waiter);
 
 // batch_commands.cc
 void HandleMGet(Call& call);

@@ -3,23 +3,33 @@
 #include <utility>
 
 #include "server/net/handlers.h"
+#include "server/net/parking.h"
 
 namespace tagcache::server {
 
 using protocol::LeaseKind;
 
-void AnswerLease(Call& call, LeaseAnswer answer) {
+bool AskForLease(Call& call, Waiter* waiter) {
+  const protocol::Request& request = call.request;
+  LeaseAnswer answer = call.engine.store().GetOrLease(request.key,
+                                                      {.lease_ms = request.lease_ms,
+                                                       .holder = call.peer.number,
+                                                       .stale_ok = request.stale_ok,
+                                                       .waiter = waiter},
+                                                      call.now);
+  if (answer.waiting) return true;
   if (answer.value) {
     call.metrics.hits.Add(1);
     call.response.lease = answer.stale ? LeaseKind::kStaleValue : LeaseKind::kValue;
     call.value = std::move(answer.value);
-    return;
+    return false;
   }
   call.metrics.misses.Add(1);
-  if (answer.token == 0) return;  // LeaseKind::kNothing
+  if (answer.token == 0) return false;  // LeaseKind::kNothing
   call.response.lease = LeaseKind::kToken;
   call.response.token = answer.token;
   call.peer.has_leased = true;
+  return false;
 }
 
 void HandleGetLease(Call& call) {
@@ -30,11 +40,10 @@ void HandleGetLease(Call& call) {
         protocol::StatusCode::kBadRequest,
         Subject(call.command, request.key).append(": lease_ms is 0, no value is computed in that"));
   }
-  AnswerLease(call, call.engine.store().GetOrLease(request.key,
-                                                   {.lease_ms = request.lease_ms,
-                                                    .holder = call.peer.number,
-                                                    .stale_ok = request.stale_ok},
-                                                   call.now));
+  const bool may_wait = call.parking != nullptr && request.wait_ms > 0;
+  call.parked = AskForLease(
+      call, may_wait ? call.parking->Next(request, call.now + request.wait_ms) : nullptr);
+  if (call.parked) call.parking->Park();
 }
 
 }  // namespace tagcache::server

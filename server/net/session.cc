@@ -23,6 +23,8 @@ constexpr Codec kCodecs[] = {
 constexpr size_t kLowWater = 64 * 1024;
 // An incomplete request may leave a buffer this large behind the requests before it.
 constexpr size_t kKeptInput = 512 * 1024;
+constexpr std::string_view kShuttingDown =
+    "the server is shutting down; the request was not carried out";
 // The output buffer a thread keeps for its next session that has something to send.
 constexpr size_t kKeptOutput = 2 * 1024 * 1024;
 
@@ -40,7 +42,11 @@ Session::Session(Engine& engine, WorkerMetrics& metrics)
   peer_.number = engine_.NumberConnection();
 }
 
-Session::~Session() = default;
+Session::~Session() { StopWaiting(); }
+
+void Session::AllowWaiting(std::shared_ptr<WakeQueue> wakes, void* owner) {
+  parking_ = std::make_unique<Parking>(std::move(wakes), owner);
+}
 
 void Session::Receive(std::string_view bytes, TimeMs now) {
   metrics_.bytes_in.Add(bytes.size());
@@ -132,8 +138,9 @@ uint64_t Session::Execute(const protocol::Request& request, uint64_t begin, Time
   call.earlier_requests = requests_++;
   call.max_page = wire_->max_page();
   call.default_page = wire_->default_page();
+  call.parking = parking_.get();
   if (MayRun(call)) HandlerOf(request.op)(call);
-  Answer(call);
+  if (!call.parked) Answer(call);
   // One clock read a command: its end is the beginning of the next one.
   const uint64_t end = engine_.LatencyClock();
   counters.calls.Add(1);
@@ -233,6 +240,7 @@ std::string Session::RefusalMessage(const Incoming& incoming) const {
 void Session::Close(StatusCode why) {
   closing_ = true;
   held_ = false;
+  StopWaiting();
   if (why != StatusCode::kTooManyConnections && why != StatusCode::kAuthFailed) {
     metrics_.protocol_errors.Add(1);
     engine_.events().Write(
@@ -266,7 +274,52 @@ void Session::Sent(size_t n, TimeMs now) {
       bench_.Trim();
     }
   }
+  if (!closing_ && out_.size() <= kLowWater) AnswerDeferred(now);
   if (out_.empty()) ReturnOutput();
+}
+
+void Session::Wake(Parked* parked, TimeMs now) {
+  if (closing_) return parking_->Free(parked);
+  if (OutputFull()) return parking_->Defer(parked);
+  BorrowOutput();
+  AskAgain(parked, now);
+  if (out_.empty()) ReturnOutput();
+}
+
+void Session::AskAgain(Parked* parked, TimeMs now) {
+  const protocol::Request request = parked->request();
+  Call call(engine_, metrics_, bench_, peer_, request, protocol::CommandOf(request.op), now);
+  if (AskForLease(call, now < parked->deadline() ? parked : nullptr)) return;
+  Answer(call);
+  parking_->Free(parked);
+}
+
+void Session::AnswerDeferred(TimeMs now) {
+  if (parking_ == nullptr || !parking_->has_deferred()) return;
+  BorrowOutput();
+  while (!OutputFull()) {
+    Parked* parked = parking_->TakeDeferred();
+    if (parked == nullptr) return;
+    AskAgain(parked, now);
+  }
+}
+
+void Session::CheckDeadlines(TimeMs now) {
+  if (closing_ || now < NextDeadline()) return;
+  BorrowOutput();
+  parking_->Expire(engine_.store(), now, [this](const Parked& parked) {
+    metrics_.misses.Add(1);
+    const protocol::Request request = parked.request();
+    protocol::Response response;  // LeaseKind::kNothing
+    response.op = request.op;
+    response.id = request.id;
+    wire_->Answer(request, response, out_);
+  });
+  if (out_.empty()) ReturnOutput();
+}
+
+void Session::StopWaiting() {
+  if (parking_ != nullptr) parking_->Clear(engine_.store(), [](const Parked&) {});
 }
 
 void Session::ShutDown(TimeMs now) {
@@ -283,12 +336,20 @@ void Session::ShutDown(TimeMs now) {
 
 // Every complete request was carried out; `tail` is the front of one that is not.
 void Session::FinishShutDown(std::string_view tail) {
-  wire_->RefuseIncomplete(tail, StatusCode::kShuttingDown,
-                          "the server is shutting down; the request was not carried out", out_);
+  wire_->RefuseIncomplete(tail, StatusCode::kShuttingDown, kShuttingDown, out_);
+  if (parking_ != nullptr) {
+    parking_->Clear(engine_.store(), [this](const Parked& parked) {
+      Incoming refused;
+      refused.request = parked.request();
+      refused.error = StatusCode::kShuttingDown;
+      wire_->AnswerRefusal(refused, kShuttingDown, out_);
+    });
+  }
   closing_ = true;
 }
 
 void Session::Closed(TimeMs now) {
+  StopWaiting();
   if (peer_.has_leased) engine_.store().EndLeases(peer_.number, now);
 }
 

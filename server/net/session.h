@@ -21,6 +21,7 @@
 #include "protocol/message.h"
 #include "server/net/call.h"
 #include "server/net/engine.h"
+#include "server/net/parking.h"
 #include "server/net/wire.h"
 #include "server/store/store.h"
 
@@ -47,8 +48,22 @@ class Session {
   bool closing() const { return closing_; }
   // Answers what was read, refuses the rest with kShuttingDown, then closing().
   void ShutDown(TimeMs now);
-  // The connection is gone: what it had leased may be computed by others. Call it once, at the end.
+  // The connection is gone: what it had leased may be computed by others, and nothing is waited for
+  // any more. Call it once, at the end.
   void Closed(TimeMs now);
+
+  // Lets GET_LEASE wait for what another computes; without this it is answered at once. `owner` is
+  // what the queue tells of each request that is woken.
+  void AllowWaiting(std::shared_ptr<WakeQueue> wakes, void* owner);
+  // A request of this session came out of the queue: answers it, or waits on.
+  void Wake(Parked* parked, TimeMs now);
+  // Answers the requests that have waited as long as they asked.
+  void CheckDeadlines(TimeMs now);
+  // When to call CheckDeadlines, or before.
+  TimeMs NextDeadline() const {
+    return parking_ == nullptr ? kNoDeadline : parking_->next_deadline();
+  }
+  bool waiting() const { return parking_ != nullptr && !parking_->empty(); }
   // The first request is answered with kTooManyConnections, then closing().
   void Reject() { rejected_ = true; }
 
@@ -78,6 +93,9 @@ class Session {
   std::string RefusalMessage(const Incoming& incoming) const;
   void Close(protocol::StatusCode why);
   void FinishShutDown(std::string_view tail);
+  void AskAgain(Parked* parked, TimeMs now);
+  void AnswerDeferred(TimeMs now);
+  void StopWaiting();
   void Produce();
 
   Engine& engine_;
@@ -87,6 +105,7 @@ class Session {
   protocol::Buffer in_;         // an incomplete request, or requests held back
   protocol::Buffer out_;
   Peer peer_;
+  std::unique_ptr<Parking> parking_;  // nullptr: no request may wait
   uint64_t requests_ = 0;
   bool held_ = false;  // requests wait until output has drained
   bool closing_ = false;

@@ -54,13 +54,18 @@ Worker::Worker(Engine& engine, const WorkerOptions& options, std::atomic<size_t>
       options_(options),
       open_connections_(open_connections),
       first_(first),
-      read_buffer_(new char[kReadBuffer]) {
+      read_buffer_(new char[kReadBuffer]),
+      wakes_(std::make_shared<WakeQueue>(
+          [](void* signal) { uv_async_send(static_cast<uv_async_t*>(signal)); }, &wake_signal_)) {
   uv_loop_init(&loop_);
   uv_async_init(&loop_, &stop_signal_, [](uv_async_t* signal) { Of(signal).BeginStop(); });
+  uv_async_init(&loop_, &wake_signal_, [](uv_async_t* signal) { Of(signal).TakeWoken(); });
   uv_check_init(&loop_, &stop_check_);
   uv_timer_init(&loop_, &sweep_timer_);
   uv_timer_init(&loop_, &tend_timer_);
   uv_timer_init(&loop_, &stop_timer_);
+  uv_timer_init(&loop_, &wait_timer_);
+  wake_signal_.data = wait_timer_.data = this;
   stop_signal_.data = stop_check_.data = sweep_timer_.data = tend_timer_.data = stop_timer_.data =
       this;
   const TimeMs period = SweepPeriod(options_.idle_timeout);
@@ -158,6 +163,7 @@ void Worker::Add(Connection& connection) {
 void Worker::Remove(Connection& connection) {
   (connection.previous != nullptr ? connection.previous->next : connections_) = connection.next;
   if (connection.next != nullptr) connection.next->previous = connection.previous;
+  SetDeadline(connection, kNoDeadline);
   if (connection.counted) {
     metrics_.connections_closed.Add(1);
     open_connections_.fetch_sub(1, std::memory_order_relaxed);
@@ -172,6 +178,63 @@ void Worker::ReportRejected(TimeMs now) {
   engine_.events().Write(Level::kWarning, "connections_rejected",
                          {{"count", unreported_}, {"max_connections", options_.max_connections}});
   unreported_ = 0;
+}
+
+// First all that were woken, then one write for each connection.
+void Worker::TakeWoken() {
+  Connection* woken = nullptr;
+  for (Parked* parked = wakes_->Take(); parked != nullptr;) {
+    Parked* next = parked->TakeNext();
+    if (parked->owner() == nullptr) {
+      delete parked;
+    } else {
+      auto& connection = *static_cast<Connection*>(parked->owner());
+      if (!connection.woken) {
+        connection.woken = true;
+        connection.next_woken = std::exchange(woken, &connection);
+      }
+      connection.Wake(parked);
+    }
+    parked = next;
+  }
+  while (woken != nullptr) {
+    Connection& connection = *woken;
+    woken = std::exchange(connection.next_woken, nullptr);
+    connection.woken = false;
+    connection.Flush();
+  }
+}
+
+void Worker::SetDeadline(Connection& connection, TimeMs deadline) {
+  if (connection.next_deadline == deadline) return;
+  const bool first = deadlines_.empty() || deadline < deadlines_.begin()->first;
+  if (deadline != kNoDeadline) deadlines_.emplace(deadline, &connection);
+  if (connection.next_deadline != kNoDeadline) {
+    deadlines_.erase({connection.next_deadline, &connection});
+  }
+  connection.next_deadline = deadline;
+  if (first) StartWaitTimer();
+}
+
+void Worker::StartWaitTimer() {
+  if (deadlines_.empty() || handles_closed_) return;
+  const TimeMs now = Now();
+  const TimeMs first = deadlines_.begin()->first;
+  uv_update_time(&loop_);
+  uv_timer_start(
+      &wait_timer_, [](uv_timer_t* timer) { Of(timer).CheckDeadlines(); },
+      first > now ? first - now : 0, 0);
+}
+
+void Worker::CheckDeadlines() {
+  const TimeMs now = Now();
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    Connection& connection = *deadlines_.begin()->second;
+    deadlines_.erase(deadlines_.begin());
+    connection.next_deadline = kNoDeadline;
+    connection.CheckDeadlines(now);
+  }
+  StartWaitTimer();
 }
 
 void Worker::Sweep() {
@@ -239,11 +302,14 @@ void Worker::CloseHandlesWhenDone() {
     return;
   }
   handles_closed_ = true;
+  wakes_->Close();
   CloseHandle(stop_signal_);
   CloseHandle(stop_check_);
   CloseHandle(sweep_timer_);
   CloseHandle(tend_timer_);
   CloseHandle(stop_timer_);
+  CloseHandle(wake_signal_);
+  CloseHandle(wait_timer_);
 }
 
 }  // namespace tagcache::server

@@ -7,6 +7,8 @@
 //   Server (main thread)          Worker 0 thread            Worker 1 thread
 //     Listen, Start  ---------->  uv_run: accept, read,      uv_run: ...
 //     Stop  -- uv_async_send -->  write, sweep, tend
+//                                 PUT of a key that a
+//                                 GET_LEASE waits for  ----->  uv_async_send: answer it
 //     Join  <-------------------  the loop is empty
 //
 // Threads: Listen, Start, Stop and Join from the thread that made it; all else on its own.
@@ -15,11 +17,14 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "server/net/connection.h"
 #include "server/net/engine.h"
+#include "server/net/parking.h"
 #include "server/net/socket_options.h"
 
 namespace tagcache::server {
@@ -57,6 +62,10 @@ class Worker {
   bool stopping() const { return stopping_; }
   static TimeMs Now();
   void Remove(Connection& connection);
+  // Where requests of its connections are woken to.
+  const std::shared_ptr<WakeQueue>& wakes() const { return wakes_; }
+  // When the connection's CheckDeadlines is called; kNoDeadline: not at all.
+  void SetDeadline(Connection& connection, TimeMs deadline);
 
  private:
   static constexpr unsigned kReadBuffer = 256 * 1024;
@@ -76,6 +85,9 @@ class Worker {
   void Accept(Listener& listener);
   void Add(Connection& connection);
   void ReportRejected(TimeMs now);
+  void TakeWoken();
+  void CheckDeadlines();
+  void StartWaitTimer();
   void Sweep();
   void Tend();
   void AccountMemory(TimeMs now);
@@ -91,14 +103,18 @@ class Worker {
   const bool first_;
   uv_loop_t loop_;
   uv_async_t stop_signal_;
+  uv_async_t wake_signal_;
   uv_check_t stop_check_;
   uv_timer_t sweep_timer_;
   uv_timer_t tend_timer_;
   uv_timer_t stop_timer_;
+  uv_timer_t wait_timer_;
   Listener tcp_;
   Listener unix_;
   std::unique_ptr<char[]> read_buffer_;
   Connection* connections_ = nullptr;
+  const std::shared_ptr<WakeQueue> wakes_;
+  std::set<std::pair<TimeMs, Connection*>> deadlines_;  // of those that wait
   TimeMs last_report_ = 0;
   TimeMs last_account_ = 0;
   size_t memory_at_start_ = 0;  // of the process besides the store, when that was empty
