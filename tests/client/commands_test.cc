@@ -158,6 +158,202 @@ TEST_P(Commands, ReplaceExistsTouchAndMetaAreBinaryOnly) {
   EXPECT_NE((**client_->GetMeta("k")).version, version);
 }
 
+TEST_P(Commands, CompareAndSetWritesOverTheVersionItKnowsOnly) {
+  if (text()) {
+    EXPECT_EQ(client_->CompareAndSet("k", 1, {"v"}).status().code(), ErrorCode::kUsage);
+    EXPECT_EQ(client_->CompareAndDelete("k", 1).status().code(), ErrorCode::kUsage);
+    return;
+  }
+  EXPECT_EQ(*client_->CompareAndSet("k", 1, {"v"}), Compared::kNotFound);
+  Put("k", "one", {"old"});
+  const uint64_t version = (**client_->GetMeta("k")).version;
+  EXPECT_EQ(*client_->CompareAndSet("k", version + 1, {"wrong"}), Compared::kChanged);
+  EXPECT_EQ(Got("k"), "one");
+  const Names tags = {"new"};
+  EXPECT_EQ(*client_->CompareAndSet("k", version, {"two", 7}, {.ttl = seconds(100), .tags = tags}),
+            Compared::kDone);
+  EXPECT_EQ(Got("k"), "two");
+  const auto meta = client_->GetMeta("k");
+  EXPECT_EQ((**meta).flags, 7u);
+  EXPECT_TRUE((**meta).ttl_left.has_value());
+  EXPECT_EQ((**meta).tags, std::vector<std::string>{"new"});
+  EXPECT_EQ(*client_->CompareAndSet("k", version, {"three"}), Compared::kChanged);
+  EXPECT_EQ(*client_->CompareAndDelete("k", version), Compared::kChanged);
+  EXPECT_EQ(Got("k"), "two");
+  EXPECT_EQ(*client_->CompareAndDelete("k", (**meta).version), Compared::kDone);
+  EXPECT_EQ(Got("k"), "(miss)");
+  EXPECT_EQ(*client_->CompareAndDelete("k", (**meta).version), Compared::kNotFound);
+}
+
+TEST_P(Commands, ARefusedCompareAndSetLeavesTheOldValue) {
+  if (text()) GTEST_SKIP() << "the binary protocol's alone";
+  Put("k", "old");
+  const uint64_t version = (**client_->GetMeta("k")).version;
+  const std::string huge(65 << 20, 'x');
+  const auto refused = client_->CompareAndSet("k", version, {huge});
+  EXPECT_EQ(refused.status().server_error(), ServerError::kValueTooLarge);
+  EXPECT_EQ(client_->Append("k", huge).status().server_error(), ServerError::kValueTooLarge);
+  EXPECT_EQ(Got("k"), "old");
+}
+
+TEST_P(Commands, GetAndTouchReadsAndSetsTheTimeToLive) {
+  if (text()) {
+    EXPECT_EQ(client_->GetAndTouch("k", seconds(1)).status().code(), ErrorCode::kUsage);
+    return;
+  }
+  EXPECT_FALSE(client_->GetAndTouch("k", seconds(1))->has_value());
+  Put("k", "v");
+  EXPECT_EQ(client_->GetAndTouch("k", seconds(100))->value_or(Value{}).bytes, "v");
+  EXPECT_TRUE((**client_->GetMeta("k")).ttl_left.has_value());
+  EXPECT_EQ(client_->GetAndTouch("k", kNeverExpires)->value_or(Value{}).bytes, "v");
+  EXPECT_FALSE((**client_->GetMeta("k")).ttl_left.has_value());
+  EXPECT_EQ(client_->GetAndTouch("k", Ttl(-5)).status().code(), ErrorCode::kUsage);
+}
+
+TEST_P(Commands, AppendAndPrependAddToWhatIsThere) {
+  if (text()) {
+    EXPECT_EQ(client_->Append("k", "v").status().code(), ErrorCode::kUsage);
+    EXPECT_EQ(client_->Prepend("k", "v").status().code(), ErrorCode::kUsage);
+    return;
+  }
+  EXPECT_FALSE(*client_->Append("k", "v"));
+  EXPECT_FALSE(*client_->Prepend("k", "v"));
+  ASSERT_TRUE(client_->Put("k", {"b", 7}).ok());
+  EXPECT_TRUE(*client_->Append("k", "c"));
+  EXPECT_TRUE(*client_->Prepend("k", "a"));
+  EXPECT_EQ(Got("k"), "abc");
+  EXPECT_EQ((**client_->GetMeta("k")).flags, 7u);
+}
+
+TEST_P(Commands, AMissLeasesTheKeyToOneWhoAsks) {
+  if (text()) {
+    EXPECT_EQ(client_->GetOrLease("k").status().code(), ErrorCode::kUsage);
+    return;
+  }
+  const auto first = client_->GetOrLease("k");
+  ASSERT_TRUE(first.ok()) << first.status().message();
+  EXPECT_NE(first->token, 0u);
+  EXPECT_FALSE(first->value);
+  const auto second = client_->GetOrLease("k");
+  EXPECT_EQ(second->token, 0u);
+  EXPECT_FALSE(second->value);
+  ASSERT_TRUE(client_->Put("k", {"v", 3}, {.token = first->token}).ok());
+  const auto third = client_->GetOrLease("k");
+  ASSERT_TRUE(third->value);
+  EXPECT_EQ(third->value->bytes, "v");
+  EXPECT_EQ(third->value->flags, 3u);
+  EXPECT_FALSE(third->stale);
+}
+
+TEST_P(Commands, WhatWasComputedBeforeAnInvalidationIsNotStoredUnderTheLease) {
+  if (text()) GTEST_SKIP() << "the binary protocol's alone";
+  const Names tags = {"t"};
+  const auto leased = client_->GetOrLease("k");
+  ASSERT_NE(leased->token, 0u);
+  ASSERT_TRUE(client_->InvalidateTag("t").ok());
+  const Status status = client_->Put("k", {"old"}, {.tags = tags, .token = leased->token});
+  EXPECT_EQ(status.code(), ErrorCode::kServer);
+  EXPECT_EQ(status.server_error(), ServerError::kStaleToken);
+  EXPECT_EQ(Got("k"), "(miss)");
+}
+
+TEST_P(Commands, LargeValuesOfALeaseComeBackWhole) {
+  if (text()) GTEST_SKIP() << "the binary protocol's alone";
+  for (const size_t size : {16 * 1024, 65536, 1 << 20}) {
+    const std::string value(size, 'x');
+    ASSERT_TRUE(client_->Put("large", {value, 5}).ok());
+    const auto leased = client_->GetOrLease("large");
+    ASSERT_TRUE(leased.ok() && leased->value) << size;
+    EXPECT_TRUE(leased->value->bytes == value) << size;
+    EXPECT_EQ(leased->value->flags, 5u);
+  }
+}
+
+TEST_P(Commands, LeasesOfNoTimeAndNegativeWaitsAreRefusedHere) {
+  for (const LeaseOptions lease : {LeaseOptions{.lease = milliseconds(0)},
+                                   LeaseOptions{.lease = milliseconds(int64_t{1} << 32)},
+                                   LeaseOptions{.wait = milliseconds(-1)}}) {
+    EXPECT_EQ(client_->GetOrLease("k", lease).status().code(), ErrorCode::kUsage);
+  }
+}
+
+TEST_P(Commands, ATokenIsRefusedWhereItCanNotHold) {
+  Put("k", "v");
+  EXPECT_EQ(client_->Add("k", {"v"}, {.token = 1}).status().code(), ErrorCode::kUsage);
+  EXPECT_EQ(client_->Replace("k", {"v"}, {.token = 1}).status().code(), ErrorCode::kUsage);
+  EXPECT_EQ(client_->CompareAndSet("k", 1, {"v"}, {.token = 1}).status().code(), ErrorCode::kUsage);
+  const PutItem items[] = {{"k", {"v"}, {.token = 1}}};
+  EXPECT_EQ(client_->MultiPut(items).status().code(), ErrorCode::kUsage);
+  Batch batch;
+  batch.Add("k", {"v"}, {.token = 1});
+  if (text()) {
+    EXPECT_EQ(client_->Put("k", {"v"}, {.token = 1}).code(), ErrorCode::kUsage);
+    batch.Put("k", {"v"}, {.token = 1});
+  }
+  const auto results = client_->Run(batch);
+  ASSERT_TRUE(results.ok()) << results.status().message();
+  for (const BatchResult& result : *results) EXPECT_EQ(result.status.code(), ErrorCode::kUsage);
+  EXPECT_EQ(Got("k"), "v") << "what was there stays";
+}
+
+TEST_P(Commands, ScanListsWhatBeginsWithThePrefixAndDeletePrefixRemovesIt) {
+  if (text()) {
+    EXPECT_EQ(client_->Scan("a").status().code(), ErrorCode::kUsage);
+    EXPECT_EQ(client_->DeletePrefix("a").status().code(), ErrorCode::kUsage);
+    return;
+  }
+  // More than the server looks at in one request.
+  std::vector<std::string> wanted;
+  std::vector<std::string> others;
+  for (int i = 0; i < 6000; ++i) {
+    wanted.push_back("a:" + std::to_string(i));
+    others.push_back("b:" + std::to_string(i));
+  }
+  std::vector<PutItem> items;
+  for (const std::string& key : wanted) items.push_back({key, {"v"}});
+  for (const std::string& key : others) items.push_back({key, {"v"}});
+  ASSERT_EQ(client_->MultiPut(items)->stored, items.size());
+  const auto other = Make("other:");
+  ASSERT_TRUE(other->Put("a:1", {"theirs"}).ok());
+  std::vector<std::string> found;
+  uint64_t cursor = 0;
+  do {
+    const auto page = client_->Scan("a:", cursor, 100);
+    ASSERT_TRUE(page.ok()) << page.status().message();
+    found.insert(found.end(), page->keys.begin(), page->keys.end());
+    cursor = page->cursor;
+  } while (cursor != 0);
+  std::sort(found.begin(), found.end());
+  std::sort(wanted.begin(), wanted.end());
+  EXPECT_EQ(found, wanted);
+  EXPECT_EQ(*client_->DeletePrefix("a:"), 6000u);
+  EXPECT_EQ(*client_->DeletePrefix("a:"), 0u);
+  EXPECT_EQ(Got("b:7"), "v");
+  EXPECT_EQ((**other->Get("a:1")).bytes, "theirs");
+}
+
+TEST_P(Commands, TheHeaviestTagsComeFirstAndWithoutThePrefix) {
+  if (text()) {
+    EXPECT_EQ(client_->HeaviestTags().status().code(), ErrorCode::kUsage);
+    return;
+  }
+  Put("a", "x", {"light"});
+  Put("b", std::string(10'000, 'x'), {"heavy"});
+  Put("c", "x", {"light"});
+  ASSERT_TRUE(client_->InvalidateTag("light").ok());
+  Put("a", "x", {"light"});
+  const auto tags = client_->HeaviestTags();
+  ASSERT_TRUE(tags.ok()) << tags.status().message();
+  ASSERT_EQ(tags->size(), 2u);
+  EXPECT_EQ((*tags)[0].tag, "heavy");
+  EXPECT_GE((*tags)[0].bytes, 10'000u);
+  EXPECT_EQ((*tags)[0].keys, 1u);
+  EXPECT_EQ((*tags)[1].tag, "light");
+  EXPECT_EQ((*tags)[1].keys, 1u);
+  EXPECT_EQ((*tags)[1].invalidations, 1u);
+  EXPECT_EQ(client_->HeaviestTags(1)->size(), 1u);
+}
+
 TEST_P(Commands, StepsCountAndRefuseWhatIsNoInteger) {
   EXPECT_EQ(*client_->Increment("n"), 1);
   EXPECT_EQ(*client_->Increment("n", {.by = 41}), 42);

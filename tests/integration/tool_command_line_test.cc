@@ -225,6 +225,32 @@ TEST_F(Tool, KeysAndSearchListEveryPage) {
   EXPECT_EQ(Run({"keys", "nobody"}).code, 1);
 }
 
+TEST_F(Tool, ScanAndDeletePrefixReachTheKeysThatBeginSo) {
+  std::set<std::string> expected;
+  for (int i = 0; i < 30; ++i) {
+    expected.insert("a:" + std::to_string(i));
+    Put("a:" + std::to_string(i), "v");
+  }
+  Put("b", "v");
+  EXPECT_EQ(Lines(Run({"scan", "a:"}).out), expected);
+  EXPECT_EQ(Lines(Run({"scan", "a:", "--limit", "7"}).out).size(), 7u);
+  EXPECT_EQ(Lines(Run({"scan", ""}).out).size(), 31u);
+  EXPECT_EQ(Run({"delete-prefix", "a:"}).out, "30\n");
+  EXPECT_EQ(Run({"delete-prefix", "a:"}).out, "0\n");
+  EXPECT_EQ(Run({"scan", "a:"}).code, 1);
+  EXPECT_EQ(Run({"get", "b"}).code, 0);
+}
+
+TEST_F(Tool, TagsListsTheHeaviestFirst) {
+  EXPECT_EQ(Run({"tags"}).code, 1);
+  Put("a", "v", {"-t", "light one"});
+  Put("b", std::string(10'000, 'v'), {"-t", "heavy"});
+  const std::string heaviest = Run({"tags", "--limit", "1"}).out;
+  EXPECT_EQ(heaviest.substr(0, 2), "1\t");
+  EXPECT_TRUE(heaviest.ends_with("\t0\theavy\n")) << heaviest;
+  EXPECT_TRUE(Run({"tags"}).out.ends_with("\tlight one\n"));
+}
+
 TEST_F(Tool, KeysMayBeNamedLikeCommandsAndOptions) {
   Put("get", "1");
   EXPECT_EQ(Run({"get", "get"}).out, "1");
@@ -283,8 +309,9 @@ TEST_F(Tool, HelpListsTheCommands) {
   const Outcome help = RunPlain({"--help"});
   EXPECT_EQ(help.code, 0);
   for (const char* command :
-       {"get", "put", "add", "replace", "delete", "exists", "touch", "incr", "decr", "meta", "mget",
-        "invalidate", "invalidate-tags", "keys", "search", "stats", "flush", "ping"}) {
+       {"get",    "put",  "add",  "replace",       "delete",     "exists",          "touch",
+        "incr",   "decr", "meta", "mget",          "invalidate", "invalidate-tags", "keys",
+        "search", "tags", "scan", "delete-prefix", "stats",      "flush",           "ping"}) {
     EXPECT_NE(help.out.find(std::string("\n  ") + command + " "), std::string::npos) << command;
   }
   EXPECT_EQ(RunPlain({"put", "--help"}).code, 0);

@@ -91,6 +91,15 @@ class Judge {
       case Op::kGet:
         return Read(operation.keys[0], done, response.value, response.flags, binary,
                     operation.start, now);
+      case Op::kGetLease:  // nobody asks for stale values, and whether a token came says nothing
+        return Read(operation.keys[0], response.lease == protocol::LeaseKind::kValue,
+                    response.value, response.flags, binary, operation.start, now);
+      case Op::kGetAndTouch: {
+        const Verdict verdict = Conditional(operation, done, /*needs_absence=*/false, now);
+        if (!done || !verdict.empty()) return verdict;
+        return Read(operation.keys[0], true, response.value, response.flags, binary,
+                    operation.start, now);
+      }
       case Op::kMGet:
         return operation.items == operation.keys.size() ? "" : "fewer items than keys";
       case Op::kPut:
@@ -121,6 +130,7 @@ class Judge {
         return records_.counters[operation.counter].Stepped(operation.step, response.number, now);
       case Op::kKeysByTag:
       case Op::kSearch:
+      case Op::kScan:
         return Page(operation, response, now);
       case Op::kStats:
         return Statistics(response);
@@ -129,13 +139,10 @@ class Judge {
       case Op::kHello:
       case Op::kAuth:
       case Op::kFlush:
-      case Op::kGetLease:
-      case Op::kGetAndTouch:
       case Op::kCompareAndSet:
       case Op::kCompareAndDelete:
       case Op::kAppend:
       case Op::kPrepend:
-      case Op::kScan:
       case Op::kDeletePrefix:
       case Op::kTagStats:
         return "an operation nobody makes";
@@ -213,8 +220,11 @@ class Judge {
     for (const std::string_view name : response.keys) {
       const size_t key =
           static_cast<size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+      if (key >= kDataKeys && operation.op == protocol::Op::kScan) continue;  // a counter
       if (key >= kDataKeys) return "a key that bears no tag was listed";
-      operation.listed.insert(key);
+      if (!operation.listed.insert(key).second && operation.op == protocol::Op::kScan) {
+        return "a key was scanned twice";
+      }
       const Verdict verdict =
           records_.data.Listed(key, operation.tags, operation.all, operation.start);
       if (!verdict.empty()) return verdict;

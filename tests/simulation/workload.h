@@ -23,6 +23,7 @@ namespace tagcache::simulation {
 inline constexpr size_t kDataKeys = 6;
 inline constexpr size_t kCounters = 2;
 inline constexpr size_t kTags = 4;
+inline constexpr uint32_t kLeaseMs = 20;
 inline constexpr size_t kMaxValue = 128 * 1024;  // the server's limit
 
 // Names of keys (counters last) and tags. Where every connection speaks the binary codec they hold
@@ -136,8 +137,9 @@ class Workload {
                                    Op::kInvalidateKeys,
                                    Op::kKeysByTag,
                                    Op::kStats};
-    static constexpr Op kBinaryOnly[] = {Op::kReplace, Op::kExists, Op::kTouch,     Op::kTouch,
-                                         Op::kMeta,    Op::kSearch, Op::kKeysByTag, Op::kPing};
+    static constexpr Op kBinaryOnly[] = {
+        Op::kReplace,   Op::kExists, Op::kTouch,       Op::kTouch,    Op::kMeta, Op::kSearch,
+        Op::kKeysByTag, Op::kPing,   Op::kGetAndTouch, Op::kGetLease, Op::kScan};
     if (protocol == Protocol::kBinary && random_.OneIn(4)) {
       return kBinaryOnly[random_.Below(std::size(kBinaryOnly))];
     }
@@ -157,6 +159,7 @@ class Workload {
         return;
       case Op::kExists:
       case Op::kMeta:
+      case Op::kGetLease:
         operation.keys = {random_.Below(kDataKeys)};
         return;
       case Op::kPut:
@@ -167,6 +170,7 @@ class Workload {
       case Op::kMPut:
         return AddWrites(operation, random_.Below(5), true);
       case Op::kTouch:
+      case Op::kGetAndTouch:
         operation.ttl_ms = random_.Between(1, 100);
         return AddRemovals(operation, 1, EffectKind::kTouch);
       case Op::kDelete:
@@ -188,6 +192,10 @@ class Workload {
         operation.tags = 1u << random_.Below(kTags);
         operation.limit = static_cast<uint32_t>(random_.Below(3));
         return;
+      case Op::kScan:  // of every key, whatever its tags
+        operation.all = true;
+        operation.limit = static_cast<uint32_t>(random_.Below(3));
+        return;
       case Op::kSearch:
         operation.tags = SomeTags() | 1u << random_.Below(kTags);
         operation.all = random_.OneIn(2);
@@ -198,13 +206,10 @@ class Workload {
       case Op::kHello:
       case Op::kAuth:
       case Op::kFlush:
-      case Op::kGetLease:
-      case Op::kGetAndTouch:
       case Op::kCompareAndSet:
       case Op::kCompareAndDelete:
       case Op::kAppend:
       case Op::kPrepend:
-      case Op::kScan:
       case Op::kDeletePrefix:
       case Op::kTagStats:
         return;
@@ -301,6 +306,7 @@ class RequestView {
     request_.initial = operation.by;
     request_.cursor = operation.cursor;
     request_.limit = operation.limit;
+    request_.lease_ms = kLeaseMs;
     request_.mode = operation.all ? protocol::Mode::kAll : protocol::Mode::kAny;
     for (const size_t key : operation.keys) keys_.push_back(names.keys[key]);
     if (operation.op == protocol::Op::kMPut) {
