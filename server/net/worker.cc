@@ -72,7 +72,7 @@ Worker::Worker(Engine& engine, const WorkerOptions& options, std::atomic<size_t>
   uv_timer_start(
       &sweep_timer_, [](uv_timer_t* timer) { Of(timer).Sweep(); }, period, period);
   if (first_) {
-    memory_at_start_ = MemoryOverhead(ResidentBytes(), engine_.store().Stats().memory, 0);
+    memory_at_start_ = MemoryOverhead(ResidentBytes(), engine_.store().Stats().held, 0);
     uv_timer_start(
         &tend_timer_, [](uv_timer_t* timer) { Of(timer).Tend(); }, kIdleTendPeriod, 0);
   }
@@ -261,7 +261,7 @@ void Worker::AccountMemory(TimeMs now) {
   if (engine_.options().store.memory_limit == 0 || now - last_account_ < kAccountPeriod) return;
   last_account_ = now;
   Store& store = engine_.store();
-  store.SetOverhead(MemoryOverhead(ResidentBytes(), store.Stats().memory, memory_at_start_));
+  store.SetOverhead(MemoryOverhead(ResidentBytes(), store.Stats().held, memory_at_start_));
 }
 
 // Listeners close at once. The connections have their say after this turn of the loop, so that

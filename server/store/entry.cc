@@ -1,65 +1,130 @@
 #include "server/store/entry.h"
 
+#include <malloc.h>
+
 #include <algorithm>
-#include <cstring>
 #include <new>
 
-namespace tagcache::server {
+#include "server/store/integer_text.h"
 
-size_t Entry::LinksAt(size_t key_size, size_t value_room) {
-  constexpr size_t kAlign = alignof(TagLink);
-  return (sizeof(Entry) + key_size + value_room + kAlign - 1) / kAlign * kAlign;
+namespace tagcache::server {
+namespace {
+
+// What malloc keeps beside a block.
+constexpr size_t kBlockHead = 16;
+
+size_t BytesOutside(const void* block) {
+  return malloc_usable_size(const_cast<void*>(block)) + kBlockHead;
 }
 
-Entry* NewEntry(const EntryParts& parts) {
-  const size_t room = std::max(parts.value_room, parts.value.size());
-  const size_t size =
-      Entry::LinksAt(parts.key.bytes.size(), room) + parts.tag_slots * sizeof(TagLink);
-  void* memory = ::operator new(size, std::nothrow);
-  if (memory == nullptr) return nullptr;
-  Entry* entry = new (memory) Entry;
-  entry->pins.store(1, std::memory_order_relaxed);
-  entry->flags = parts.flags;
-  entry->hash = parts.key.hash;
-  entry->expires = parts.expires;
-  entry->written = parts.written;
-  entry->version = 0;
-  entry->key_size = static_cast<uint32_t>(parts.key.bytes.size());
-  entry->value_size = static_cast<uint32_t>(parts.value.size());
-  entry->value_room = static_cast<uint32_t>(room);
-  entry->tag_slots = static_cast<uint16_t>(parts.tag_slots);
+// How an entry is laid out.
+struct Layout {
+  size_t value;  // bytes of it
+  bool outside;
+  size_t inside;  // bytes of the object
+};
+
+Layout LayoutOf(const EntryParts& parts) {
+  const size_t value = parts.value.size() + parts.more.size();
+  const auto inside = [&](size_t room) {
+    const size_t end =
+        sizeof(Entry) + (parts.flags > UINT16_MAX ? 4 : 0) + parts.key.bytes.size() + room;
+    return parts.tags == 0 ? end : (end + 7) / 8 * 8 + parts.tags * sizeof(TagLink);
+  };
+  const size_t whole = inside(parts.number ? std::max(value, IntegerText::kMaxSize) : value);
+  if (value <= kLargestInside && whole <= kLargestObject) return {value, false, whole};
+  return {value, true, inside(sizeof(char*))};
+}
+
+}  // namespace
+
+size_t Entry::value_room() const {
+  if ((bits & kOutside) != 0) return sizeof(char*);
+  return (bits & kNumber) != 0 ? std::max<size_t>(value_size, IntegerText::kMaxSize) : value_size;
+}
+
+size_t Entry::allocated() const {
+  const size_t inside = Arena::RoundedOf(this);
+  return (bits & kOutside) != 0 ? inside + BytesOutside(value().data()) : inside;
+}
+
+bool Entry::PinIfMade() {
+  uint32_t seen = pins.load(std::memory_order_acquire);
+  while (seen != 0) {
+    if (pins.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel)) return true;
+  }
+  return false;
+}
+
+size_t SizeOf(const EntryParts& parts) {
+  const Layout layout = LayoutOf(parts);
+  return Arena::Rounded(layout.inside) + (layout.outside ? layout.value + kBlockHead : 0);
+}
+
+Entry* NewEntry(Arena& arena, const EntryParts& parts, bool urgent) {
+  const auto [value_size, outside, inside] = LayoutOf(parts);
+  char* value = nullptr;
+  if (outside) {
+    if (!urgent && !arena.budget().Fits(value_size)) return nullptr;
+    value = static_cast<char*>(::operator new(value_size, std::nothrow));
+    if (value == nullptr) return nullptr;
+  }
+  void* memory = arena.Allocate(ObjectKind::kEntry, inside, urgent);
+  if (memory == nullptr) {
+    ::operator delete(value);
+    return nullptr;
+  }
+  Entry* entry = static_cast<Entry*>(memory);
+  entry->set_version(0);
+  entry->value_size = static_cast<uint32_t>(value_size);
+  entry->set_expires(parts.expires);
+  entry->wheel_before = 0;
+  entry->wheel_after = 0;
+  entry->key_size = static_cast<uint16_t>(parts.key.bytes.size());
+  entry->flags_low = static_cast<uint16_t>(parts.flags);
   entry->tag_count = 0;
-  char* bytes = entry->bytes();
-  if (!parts.key.bytes.empty()) {
-    std::memcpy(bytes, parts.key.bytes.data(), parts.key.bytes.size());
+  entry->bits = static_cast<uint8_t>((parts.flags > UINT16_MAX ? Entry::kWideFlags : 0) |
+                                     (outside ? Entry::kOutside : 0) |
+                                     (parts.number && !outside ? Entry::kNumber : 0));
+  if (parts.flags > UINT16_MAX)
+    std::memcpy(static_cast<char*>(memory) + sizeof(Entry), &parts.flags, sizeof parts.flags);
+  const auto copy = [](char* to, std::string_view from) {
+    if (!from.empty()) std::memcpy(to, from.data(), from.size());
+  };
+  copy(entry->bytes(), parts.key.bytes);
+  if (outside) {
+    std::memcpy(entry->inside_value(), &value, sizeof value);
+    arena.budget().Add(BytesOutside(value));
+  } else {
+    value = entry->inside_value();
   }
-  if (!parts.value.empty()) {
-    std::memcpy(bytes + parts.key.bytes.size(), parts.value.data(), parts.value.size());
-  }
+  copy(value, parts.value);
+  copy(value + parts.value.size(), parts.more);
+  entry->pins.store(1, std::memory_order_release);
   return entry;
 }
 
 void Unpin(Entry* entry) {
-  // A last pin needs no read-modify-write: nobody is left who could add or drop another.
-  if (entry->pins.load(std::memory_order_acquire) != 1 &&
-      entry->pins.fetch_sub(1, std::memory_order_acq_rel) != 1) {
-    return;
+  if (entry->pins.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if ((entry->bits & Entry::kOutside) != 0) {
+    char* value = const_cast<char*>(entry->value().data());
+    Arena::Of(entry).budget().Remove(BytesOutside(value));
+    ::operator delete(value);
   }
-  entry->~Entry();
-  ::operator delete(entry);
+  Arena::Free(entry);
 }
 
 Removed::~Removed() {
   while (first_ != nullptr) {
     Entry* entry = first_;
-    first_ = entry->removed;
+    first_ = entry->wheel_after == 0 ? nullptr : Arena::Of(entry).At<Entry>(entry->wheel_after);
     Unpin(entry);
   }
 }
 
 std::string_view EntryRef::value() const { return entry_->value(); }
 
-uint32_t EntryRef::flags() const { return entry_->flags; }
+uint32_t EntryRef::flags() const { return entry_->flags(); }
 
 void EntryRef::Reset() {
   if (entry_ != nullptr) Unpin(std::exchange(entry_, nullptr));

@@ -1,28 +1,33 @@
 #ifndef TAGCACHE_SERVER_STORE_ENTRY_H_
 #define TAGCACHE_SERVER_STORE_ENTRY_H_
 
-// One cached entry in one allocation:
+// One cached entry: one object of the arena.
 //
-//    0        4        8                 16                24
-//   +--------+--------+-----------------+-----------------+-----------------+
-//   | pins   | flags  | hash            | expires (ms)    | written (ms)    |
-//   +--------+--------+--------+--------+--------+----+----+-----------------+
-//   | version         | key n  | value n| room   |slots|tags|
-//   +-----------------+--------+--------+--------+----+----+
-//   32                40       44       48       52   54   56
+//    0                8        12       16                24       28   30   32   34 35 36
+//   +----------------+--------+--------+--------+--------+--------+----+----+----+--+--+
+//   | version        | pins   | value  | expires| wheel  | wheel  |exp.|key |fla.|ta|bi|
+//   |                |        | size   | (low)  | before | after  |high|size|    |gs|ts|
+//   +----------------+--------+--------+--------+--------+--------+----+----+----+--+--+
+//                                      16       20       24
 //
-//   56               56 + key n        56 + key n + room   next multiple of 8
-//   +----------------+-----------------+-------------------+----------------------------+
-//   | key bytes      | value bytes     | padding           | `slots` TagLinks           |
-//   +----------------+-----------------+-------------------+----------------------------+
+//   36       + 4 if kWideFlags   + key size      + room of the value     next multiple of 8
+//   +-------------------+----------------+---------------------------+---------------------+
+//   | flags' high bits  | key bytes      | value bytes, or, kOutside,| a TagLink for each  |
+//   |                   |                | a pointer to them         | tag                 |
+//   +-------------------+----------------+---------------------------+---------------------+
 //
-// Key and value follow the header at once, since a GET reads just these; the links are touched only
-// when the entry comes, goes or is looked for by tag. `room` is what the value may grow to in place
-// (counters); otherwise it is the value's size.
+// A key of 16 bytes and a value of 100 make 152 bytes. Key and value follow the header at once,
+// since a GET reads just these; links are touched only when the entry comes, goes or is looked for
+// by tag. Values over kLargestInside lie apart. The room of a number (kNumber) is that of the
+// longest one, so that counters change in place.
 //
-// Pins: 1 for the table while the entry is in it, and 1 for each EntryRef. They are added under the
-// shard's lock, so one that is seen to be 1 there stays 1 until the lock is released; they are
-// dropped anywhere. The one that drops the last frees the entry.
+// version: milliseconds of the write (40 bits) | count within them (16) | shard (8): it grows with
+// each write of the shard, no two writes of a store have the same, and it tells the entry's age.
+//
+// pins: 0 while the object is free or not made yet; then 1 for the table, and 1 for each EntryRef.
+// They are added under the shard's lock (or by who moves entries, to one that has a pin already),
+// so one that is seen to be 1 there stays 1 until the lock is released; they are dropped anywhere.
+// The one that drops the last frees the entry.
 //
 // Threads: flags, key, value bytes and their sizes do not change while anyone but the table has a
 // pin. Everything else belongs to the shard's lock.
@@ -30,16 +35,22 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string_view>
+#include <utility>
 
+#include "server/store/arena.h"
 #include "server/store/store.h"
 
 namespace tagcache::server {
 
-struct TagNode;
-
-inline constexpr TimeMs kNever = UINT64_MAX;
+inline constexpr TimeMs kNever = (uint64_t{1} << 48) - 1;
+// Longest value that lies inside its entry, bytes.
+inline constexpr size_t kLargestInside = 4096;
+// Longest key: with a value outside and 255 tags it still fits an object.
+inline constexpr size_t kLongestKey = 4000;
+inline constexpr size_t kMostTags = 255;
 
 // A key or tag with its hash, which is never 0.
 struct HashedBytes {
@@ -49,69 +60,100 @@ struct HashedBytes {
 
 // One tag of one entry: a place in the tag's list of entries.
 //
-//    0                8                16               24               32
-//   +----------------+----------------+----------------+----------------+
-//   | node           | previous       | next           | entry          |
-//   +----------------+----------------+----------------+----------------+
+//    0        4        8        12       16
+//   +--------+--------+--------+--------+
+//   | node   | before | after  | entry  |        before and after name links; 0 where there is none
+//   +--------+--------+--------+--------+
 struct TagLink {
-  TagNode* node;
-  TagLink* previous;
-  TagLink* next;
-  Entry* entry;
+  Ref node;
+  Ref before;
+  Ref after;
+  Ref entry;
 };
-static_assert(sizeof(TagLink) == 32);
+static_assert(sizeof(TagLink) == 16);
 
 struct Entry {
+  enum Bit : uint8_t { kWideFlags = 1, kOutside = 2, kNumber = 4 };
+
+  uint32_t version_low;
+  uint32_t version_high;
   std::atomic<uint32_t> pins;
-  uint32_t flags;
-  union {
-    uint64_t hash;   // while in the table
-    Entry* removed;  // afterwards: the next in a Removed list
-  };
-  TimeMs expires;  // kNever: it does not
-  TimeMs written;
-  uint64_t version;
-  uint32_t key_size;
   uint32_t value_size;
-  uint32_t value_room;
-  uint16_t tag_slots;
-  uint16_t tag_count;  // links in use, the first ones
+  uint32_t expires_low;
+  Ref wheel_before;  // kFirstRef and above: an entry; below: 1 + the bucket it is the first of; 0:
+                     // it is not in the wheel
+  Ref wheel_after;   // also the next in a Removed list
+  uint16_t expires_high;
+  uint16_t key_size;
+  uint16_t flags_low;
+  uint8_t tag_count;
+  uint8_t bits;
 
-  char* bytes() { return reinterpret_cast<char*>(this + 1); }
-  const char* bytes() const { return reinterpret_cast<const char*>(this + 1); }
-  std::string_view key() const { return {bytes(), key_size}; }
-  std::string_view value() const { return {bytes() + key_size, value_size}; }
-  char* value_bytes() { return bytes() + key_size; }
-  TagLink* links() {
-    return reinterpret_cast<TagLink*>(reinterpret_cast<char*>(this) + links_at());
+  uint64_t version() const { return uint64_t{version_high} << 32 | version_low; }
+  void set_version(uint64_t version) {
+    version_low = static_cast<uint32_t>(version);
+    version_high = static_cast<uint32_t>(version >> 32);
   }
-  size_t links_at() const { return LinksAt(key_size, value_room); }
-  size_t allocated() const { return links_at() + tag_slots * sizeof(TagLink); }
+  TimeMs expires() const { return uint64_t{expires_high} << 32 | expires_low; }
+  void set_expires(TimeMs expires) {
+    expires_low = static_cast<uint32_t>(expires);
+    expires_high = static_cast<uint16_t>(expires >> 32);
+  }
+  bool IsOver(TimeMs now) const { return expires() <= now; }
 
-  bool IsOver(TimeMs now) const { return expires <= now; }
+  uint32_t flags() const {
+    uint32_t flags = flags_low;
+    if ((bits & kWideFlags) != 0) std::memcpy(&flags, this + 1, sizeof flags);
+    return flags;
+  }
+  const char* bytes() const {
+    return reinterpret_cast<const char*>(this + 1) + ((bits & kWideFlags) != 0 ? 4 : 0);
+  }
+  char* bytes() { return const_cast<char*>(std::as_const(*this).bytes()); }
+  std::string_view key() const { return {bytes(), key_size}; }
+  std::string_view value() const {
+    const char* value = bytes() + key_size;
+    if ((bits & kOutside) != 0) std::memcpy(&value, bytes() + key_size, sizeof value);
+    return {value, value_size};
+  }
+  char* inside_value() { return bytes() + key_size; }
+  size_t value_room() const;
+  TagLink* links() {
+    const size_t end = static_cast<size_t>(inside_value() - reinterpret_cast<char*>(this));
+    return reinterpret_cast<TagLink*>(reinterpret_cast<char*>(this) +
+                                      (end + value_room() + 7) / 8 * 8);
+  }
+  // Bytes this entry takes in memory.
+  size_t allocated() const;
+
   void Pin() { pins.fetch_add(1, std::memory_order_relaxed); }
   // REQUIRES: the shard's lock is held, and the entry is in its table.
   bool IsPinned() const { return pins.load(std::memory_order_acquire) != 1; }
-
-  static size_t LinksAt(size_t key_size, size_t value_room);
+  // false: the object is free, or no entry yet.
+  bool PinIfMade();
 };
-static_assert(sizeof(Entry) == 56);
-static_assert(alignof(Entry) == 8 && alignof(TagLink) == 8);
+static_assert(sizeof(Entry) == 36 && alignof(Entry) == 4);
+static_assert(sizeof(Entry) + 4 + kLongestKey + 8 + 8 + kMostTags * sizeof(TagLink) <=
+              kLargestObject);
 
-// What a new entry is made of. value_room 0: as much as the value has.
+// What a new entry is made of.
 struct EntryParts {
   HashedBytes key;
   std::string_view value;
+  std::string_view more = {};  // follows value
   uint32_t flags = 0;
   TimeMs expires = kNever;
-  TimeMs written = 0;
-  size_t value_room = 0;
-  size_t tag_slots = 0;
+  bool number = false;  // leave room to count
+  size_t tags = 0;
 };
 
-// A new entry with the table's pin and no tags yet; nullptr when there is no memory.
-// REQUIRES: key and value are under 4 GiB, tag_slots is at most 65535.
-Entry* NewEntry(const EntryParts& parts);
+// The bytes it will take.
+size_t SizeOf(const EntryParts& parts);
+
+// A new entry with the table's pin and no tags yet; nullptr when there is no memory, or no budget
+// for it and it is not `urgent`. REQUIRES: the key has at most kLongestKey bytes, the value is
+// under 4 GiB, tags are at most 255.
+Entry* NewEntry(Arena& arena, const EntryParts& parts, bool urgent);
 
 // Drops a pin; the last frees the entry.
 void Unpin(Entry* entry);
@@ -130,9 +172,9 @@ class Removed {
   ~Removed();
   Removed(const Removed&) = delete;
   Removed& operator=(const Removed&) = delete;
-  // REQUIRES: the entry is not in the table and bears no tags any more.
-  void Add(Entry* entry) {
-    entry->removed = first_;
+  // REQUIRES: the entry is in no table, wheel or tag's list any more.
+  void Add(const Arena& arena, Entry* entry) {
+    entry->wheel_after = first_ == nullptr ? 0 : arena.RefOf(first_);
     first_ = entry;
   }
 

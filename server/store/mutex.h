@@ -22,6 +22,7 @@ namespace tagcache::server {
 class TAGCACHE_ANNOTATION(capability("mutex")) Mutex {
  public:
   void Lock() TAGCACHE_ANNOTATION(acquire_capability()) { mutex_.lock(); }
+  bool TryLock() TAGCACHE_ANNOTATION(try_acquire_capability(true)) { return mutex_.try_lock(); }
   void Unlock() TAGCACHE_ANNOTATION(release_capability()) { mutex_.unlock(); }
 
  private:

@@ -1,11 +1,11 @@
 #include "server/store/store.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <atomic>
 #include <bit>
 #include <memory>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "server/store/entry.h"
@@ -16,8 +16,21 @@
 namespace tagcache::server {
 namespace {
 
-// Entries looked at while a shard's lock is held by the sweep.
-constexpr size_t kSweepStep = 128;
+// Entries touched while a shard's lock is held by work that is nobody's request.
+constexpr size_t kSlice = 32;
+// An invalidation or flush of so few entries gives their memory back at once.
+constexpr size_t kAtOnce = 128;
+// Under a memory limit an entry may take this share of it.
+constexpr size_t kLargestShare = 16;
+// Free objects of a size, in 1/100, from which on a slab is emptied: near the limit, and otherwise.
+constexpr unsigned kSpareAtLimit = 8;
+constexpr unsigned kSpare = 25;
+// How often a list of keys is read anew because it changed, before all shards are locked for it.
+constexpr int kLooks = 3;
+// How many invalidations' counts are kept by tag.
+constexpr size_t kTagCounters = 16384;
+// Entries by which a tag's hits are told, a shard.
+constexpr size_t kHitSample = 64;
 // How far ahead of its turn a key's slot is asked for: about a cache miss's worth of lookups.
 constexpr size_t kPrefetchAhead = 8;
 // What a thread's scratch keeps between batches, in items.
@@ -27,10 +40,10 @@ size_t AtMost(size_t value, size_t limit) { return std::min(value, limit); }
 
 // The widths of entry.h bound the options.
 StoreOptions Usable(StoreOptions options) {
-  options.shards = std::bit_ceil(std::clamp<size_t>(options.shards, 1, 65536));
-  options.max_key = AtMost(options.max_key, UINT32_MAX);
-  options.max_tag = AtMost(options.max_tag, UINT32_MAX);
-  options.max_tags = AtMost(options.max_tags, UINT16_MAX);
+  options.shards = std::bit_ceil(std::clamp<size_t>(options.shards, 1, 256));
+  options.max_key = AtMost(options.max_key, kLongestKey);
+  options.max_tag = AtMost(options.max_tag, kLongestKey);
+  options.max_tags = AtMost(options.max_tags, kMostTags);
   options.max_value = AtMost(options.max_value, UINT32_MAX);
   return options;
 }
@@ -54,36 +67,91 @@ thread_local std::vector<HashedBytes> tag_scratch;
 
 }  // namespace
 
+// Holds the locks of all shards, taken in the order of their indices.
+class TAGCACHE_ANNOTATION(scoped_lockable) AllShards {
+ public:
+  explicit AllShards(std::span<Shard> shards) NO_THREAD_SAFETY_ANALYSIS : shards_(shards) {
+    for (Shard& shard : shards_) shard.mutex().Lock();
+  }
+  ~AllShards() NO_THREAD_SAFETY_ANALYSIS {
+    for (Shard& shard : shards_) shard.mutex().Unlock();
+  }
+  AllShards(const AllShards&) = delete;
+  AllShards& operator=(const AllShards&) = delete;
+
+ private:
+  std::span<Shard> shards_;
+};
+
 struct Store::Impl {
   explicit Impl(const StoreOptions& asked)
       : options(Usable(asked)),
         shard_bits(static_cast<unsigned>(std::countr_zero(options.shards))),
+        budget(options.memory_limit),
+        arena(budget),
+        clock(asked.seed),
+        context{arena, registry, clock, stamps, options.seed, shard_bits, HashOf},
+        invalidated(std::make_unique<std::atomic<uint32_t>[]>(kTagCounters)),
         shards(std::make_unique<Shard[]>(options.shards)) {
-    for (size_t i = 0; i < options.shards; ++i) shards[i].Attach(&registry, i, shard_bits);
+    for (size_t i = 0; i < options.shards; ++i) shards[i].Attach(&context, i);
+  }
+  ~Impl() {
+    for (const std::unique_ptr<Grave>& grave : graves) {
+      while (!Bury(*grave, SIZE_MAX)) {
+      }
+    }
   }
 
-  HashedBytes Hash(std::string_view bytes) const {
-    const uint64_t hash = XXH3_64bits_withSeed(bytes.data(), bytes.size(), options.seed);
-    return {bytes, hash == 0 ? 1 : hash};
-  }
+  HashedBytes Hash(std::string_view bytes) const { return {bytes, HashOf(bytes, options.seed)}; }
   Shard& ShardWith(uint64_t hash) { return shards[ShardOf(hash, shard_bits)]; }
+  std::span<Shard> All() { return {shards.get(), options.shards}; }
 
   Outcome CheckTags(std::span<const std::string_view> tags) const;
   Outcome Check(const Write& write) const;
   std::vector<HashedBytes> Distinct(std::span<const std::string_view> tags) const;
   void HashTags(std::span<const std::string_view> tags, std::vector<HashedBytes>* out) const;
+  Entry* MakeEntry(const EntryParts& parts, TimeMs now);
+  void KeepToLimit(const HashedBytes& key, size_t bytes, TimeMs now);
+  bool EmptyOneSlab(unsigned spare);
   Draft MakeDraft(const Write& write, const HashedBytes& key, TimeMs now,
-                  std::vector<HashedBytes>* tags) const;
+                  std::vector<HashedBytes>* tags);
+  Outcome Append(const Write& write, const HashedBytes& key, WriteMode mode, TimeMs now);
   void HashKeys(std::span<const std::string_view> keys, BatchScratch* scratch) const;
   // Calls visit(shard, indices) for each shard of the batch in scratch->hashes.
   template <typename Visit>
   void ForEachShard(BatchScratch* scratch, Visit visit);
 
+  void CatchUp(TimeMs now);
+  uint64_t InvalidateAny(std::span<const HashedBytes> tags, TimeMs now);
+  uint64_t InvalidateAll(std::span<const HashedBytes> tags, TimeMs now);
+  void ReclaimAll(const Kill* only, TimeMs now);
+  void ForgetKills();
+  bool ListKeys(std::span<const HashedBytes> tags, TagMatch match, uint64_t cursor, size_t limit,
+                TimeMs now, bool locked, std::vector<EntryRef>* pinned, bool* more);
+  bool Bury(Grave& grave, size_t budget);
+  size_t BurySome(size_t budget);
+
   const StoreOptions options;
   const unsigned shard_bits;
+  MemoryBudget budget;
+  Arena arena;
   TagRegistry registry;
+  EventClock clock;
+  TagStamps stamps;
+  const ShardContext context;
+  // Invalidations by tag, for HeaviestTags; tags that share a counter are told the sum.
+  const std::unique_ptr<std::atomic<uint32_t>[]> invalidated;
   std::unique_ptr<Shard[]> shards;
-  std::atomic<size_t> sweep_shard{0};
+  std::atomic<size_t> tend_shard{0};
+
+  // Invalidations and flushes come one after the other.
+  Mutex invalidating;
+  std::vector<std::unique_ptr<Kill>> kills GUARDED_BY(invalidating);
+  bool shared_dying GUARDED_BY(invalidating) = false;  // some dying entry bore several tags
+  uint64_t last_kill GUARDED_BY(invalidating) = 0;
+  Mutex graves_mutex;
+  std::vector<std::unique_ptr<Grave>> graves GUARDED_BY(graves_mutex);
+  Mutex emptying;  // of a slab
 };
 
 // The tags without repetition.
@@ -130,27 +198,102 @@ void Store::Impl::HashTags(std::span<const std::string_view> tags,
   for (const std::string_view tag : tags) out->push_back(Hash(tag));
 }
 
+// Makes room by eviction where the memory limit asks for it. nullptr: there is no memory, or the
+// entry is larger than its share of the limit.
+Entry* Store::Impl::MakeEntry(const EntryParts& parts, TimeMs now) {
+  Entry* entry = NewEntry(arena, parts, false);
+  if (budget.limit() == 0) return entry;
+  const size_t bytes = SizeOf(parts);
+  if (bytes > budget.limit() / kLargestShare) {
+    if (entry != nullptr) Unpin(entry);
+    return nullptr;
+  }
+  for (int i = 0; i < 3 && entry == nullptr; ++i) {
+    KeepToLimit(parts.key, bytes, now);
+    entry = NewEntry(arena, parts, false);
+  }
+  if (entry == nullptr && EmptyOneSlab(kSpareAtLimit)) entry = NewEntry(arena, parts, false);
+  // Over the limit by this one, until the slabs that eviction has thinned out are emptied.
+  if (entry == nullptr) entry = NewEntry(arena, parts, true);
+  if (!budget.Fits(0)) KeepToLimit(parts.key, bytes, now);
+  return entry;
+}
+
+void Store::Impl::KeepToLimit(const HashedBytes& key, size_t bytes, TimeMs now) {
+  if (ShardWith(key.hash).Evict(bytes, now) >= bytes) return;
+  // A shard that has nothing left: others have.
+  for (size_t i = 0, freed = 0; i < options.shards && freed < bytes; ++i) {
+    freed += shards[(ShardOf(key.hash, shard_bits) + i) % options.shards].Evict(bytes, now);
+  }
+}
+
+// Moves the entries of a sparse slab into others of their size. false: no size is sparse enough,
+// or another thread is at it.
+bool Store::Impl::EmptyOneSlab(unsigned spare) {
+  if (!emptying.TryLock()) return false;
+  Slab* slab = arena.BeginEmptying(spare);
+  if (slab != nullptr) {
+    for (size_t i = 0; i < size_t{slab->capacity} - slab->untouched; ++i) {
+      auto* entry = reinterpret_cast<Entry*>(slab->object(i));
+      if (!entry->PinIfMade()) continue;
+      const EntryRef pin(entry);
+      ShardWith(Hash(entry->key()).hash).Relocate(entry);
+    }
+    arena.Emptied(slab);
+  }
+  emptying.Unlock();
+  return slab != nullptr;
+}
+
 // Appends the write's tags to `tags`; the draft's own view of them is set by the caller once the
 // vector grows no more.
 Draft Store::Impl::MakeDraft(const Write& write, const HashedBytes& key, TimeMs now,
-                             std::vector<HashedBytes>* tags) const {
+                             std::vector<HashedBytes>* tags) {
   Draft draft;
   draft.key = key;
+  draft.version = write.version;
+  draft.token = write.token;
   draft.refused = Check(write);
   if (draft.refused != Outcome::kOk || write.ttl_ms == 0) return draft;
   const size_t first_tag = tags->size();
   HashTags(write.tags, tags);
-  draft.entry.reset(NewEntry({.key = key,
-                              .value = write.value,
-                              .flags = write.flags,
-                              .expires = ExpiryOf(write.ttl_ms, now),
-                              .written = now,
-                              .tag_slots = tags->size() - first_tag}));
+  draft.entry.reset(MakeEntry({.key = key,
+                               .value = write.value,
+                               .flags = write.flags,
+                               .expires = ExpiryOf(write.ttl_ms, now),
+                               .tags = tags->size() - first_tag},
+                              now));
   if (draft.entry == nullptr) {
     draft.refused = Outcome::kOutOfMemory;
     tags->resize(first_tag);
   }
   return draft;
+}
+
+// The longer value is made outside the lock, from what was there, and put in its place if that is
+// still there.
+Outcome Store::Impl::Append(const Write& write, const HashedBytes& key, WriteMode mode,
+                            TimeMs now) {
+  if (write.key.size() > options.max_key) return Outcome::kKeyTooLong;
+  Shard& shard = ShardWith(key.hash);
+  while (true) {
+    const Shard::Current current = shard.Read(key, now);
+    if (!current.entry) return Outcome::kNotFound;
+    const std::string_view held = current.entry.value();
+    if (held.size() + write.value.size() > options.max_value) return Outcome::kValueTooLarge;
+    Draft draft;
+    draft.key = key;
+    draft.version = current.version;
+    draft.entry.reset(MakeEntry({.key = key,
+                                 .value = mode == WriteMode::kAppend ? held : write.value,
+                                 .more = mode == WriteMode::kAppend ? write.value : held,
+                                 .flags = current.entry.flags(),
+                                 .tags = current.tags},
+                                now));
+    if (draft.entry == nullptr) return Outcome::kOutOfMemory;
+    const Outcome outcome = shard.Put(draft, mode, now);
+    if (outcome != Outcome::kVersionMismatch) return outcome;
+  }
 }
 
 void Store::Impl::HashKeys(std::span<const std::string_view> keys, BatchScratch* scratch) const {
@@ -203,6 +346,9 @@ void Store::MultiGet(std::span<const std::string_view> keys, TimeMs now, std::sp
 
 Outcome Store::Put(const Write& write, WriteMode mode, TimeMs now) {
   const HashedBytes key = impl_->Hash(write.key);
+  if (mode == WriteMode::kAppend || mode == WriteMode::kPrepend) {
+    return impl_->Append(write, key, mode, now);
+  }
   tag_scratch.clear();
   Draft draft = impl_->MakeDraft(write, key, now, &tag_scratch);
   draft.tags = tag_scratch;
@@ -248,6 +394,16 @@ uint64_t Store::MultiDelete(std::span<const std::string_view> keys, TimeMs now) 
   return deleted;
 }
 
+Outcome Store::CompareAndDelete(std::string_view key, uint64_t version, TimeMs now) {
+  const HashedBytes hashed = impl_->Hash(key);
+  return impl_->ShardWith(hashed.hash).CompareAndDelete(hashed, version, now);
+}
+
+EntryRef Store::GetAndTouch(std::string_view key, std::optional<uint64_t> ttl_ms, TimeMs now) {
+  const HashedBytes hashed = impl_->Hash(key);
+  return impl_->ShardWith(hashed.hash).GetAndTouch(hashed, ttl_ms, now);
+}
+
 bool Store::Exists(std::string_view key, TimeMs now) {
   const HashedBytes hashed = impl_->Hash(key);
   return impl_->ShardWith(hashed.hash).Exists(hashed, now);
@@ -267,6 +423,7 @@ StepResult Store::Increment(const Step& step, TimeMs now) {
     impl_->HashTags(*step.tags, &tag_scratch);
   }
   const HashedBytes key = impl_->Hash(step.key);
+  if (!impl_->budget.Fits(0)) impl_->KeepToLimit(key, step.key.size(), now);
   return impl_->ShardWith(key.hash).Increment(key, step, tag_scratch, now);
 }
 
@@ -275,14 +432,113 @@ std::optional<EntryMeta> Store::Meta(std::string_view key, TimeMs now) {
   return impl_->ShardWith(hashed.hash).Meta(hashed, now);
 }
 
+// Removes what is over, without holding any lock for long.
+void Store::Impl::CatchUp(TimeMs now) {
+  for (Shard& shard : All()) {
+    while (shard.Expire(kSlice, now) == kSlice) {
+    }
+  }
+}
+
+void Store::Impl::ReclaimAll(const Kill* only, TimeMs now) {
+  for (Shard& shard : All()) {
+    while (shard.Reclaim(kSlice, now, only) == kSlice) {
+    }
+  }
+}
+
+void Store::Impl::ForgetKills() NO_THREAD_SAFETY_ANALYSIS {
+  std::erase_if(kills, [](const std::unique_ptr<Kill>& kill) {
+    return kill->nodes.load(std::memory_order_acquire) == 0;
+  });
+  if (kills.empty()) shared_dying = false;
+}
+
+uint64_t Store::Impl::InvalidateAny(std::span<const HashedBytes> tags,
+                                    TimeMs now) NO_THREAD_SAFETY_ANALYSIS {
+  ForgetKills();
+  auto kill = std::make_unique<Kill>();
+  kill->number = ++last_kill;
+  uint64_t entries = 0;
+  size_t tags_that_share = 0;
+  {
+    Removed removed;
+    AllShards lock(All());
+    for (Shard& shard : All()) shard.ExpireAll(now, &removed);
+    for (const HashedBytes& tag : tags) {
+      stamps.Stamp(tag.hash, clock);
+      uint64_t shared = 0;
+      for (Shard& shard : All()) {
+        const Shard::Count count = shard.Kill(tag, kill.get());
+        entries += count.entries;
+        shared += count.shared;
+      }
+      tags_that_share += shared > 0;
+    }
+  }
+  if (entries == 0) return 0;
+  // Only where an entry can have died of two tags is it not yet known how many there were.
+  const bool may_overlap = tags_that_share > (shared_dying ? 0 : 1);
+  shared_dying = shared_dying || tags_that_share > 0;
+  if (may_overlap || entries <= kAtOnce) ReclaimAll(kill.get(), now);
+  entries -= kill->not_counted.load(std::memory_order_relaxed);
+  kills.push_back(std::move(kill));
+  ForgetKills();
+  return entries;
+}
+
+uint64_t Store::Impl::InvalidateAll(std::span<const HashedBytes> tags,
+                                    TimeMs now) NO_THREAD_SAFETY_ANALYSIS {
+  Removed removed;
+  AllShards lock(All());
+  uint64_t live = 0;
+  for (const HashedBytes& tag : tags) stamps.Stamp(tag.hash, clock);
+  for (Shard& shard : All()) live += shard.RemoveBearersOfAll(tags, now, &removed);
+  return live;
+}
+
 uint64_t Store::InvalidateTags(std::span<const std::string_view> tags, TagMatch match, TimeMs now) {
   const std::vector<HashedBytes> distinct = impl_->Distinct(tags);
   if (distinct.empty()) return 0;
-  uint64_t live = 0;
-  for (size_t i = 0; i < impl_->options.shards; ++i) {
-    live += impl_->shards[i].InvalidateTags(distinct, match, now);
+  MutexLock lock(impl_->invalidating);
+  impl_->CatchUp(now);
+  for (const HashedBytes& tag : distinct) {
+    impl_->invalidated[tag.hash % kTagCounters].fetch_add(1, std::memory_order_relaxed);
   }
-  return live;
+  return match == TagMatch::kAny || distinct.size() == 1 ? impl_->InvalidateAny(distinct, now)
+                                                         : impl_->InvalidateAll(distinct, now);
+}
+
+// false: what was read changed meanwhile. locked: all shards are locked.
+bool Store::Impl::ListKeys(std::span<const HashedBytes> tags, TagMatch match, uint64_t cursor,
+                           size_t limit, TimeMs now, bool locked, std::vector<EntryRef>* pinned,
+                           bool* more) NO_THREAD_SAFETY_ANALYSIS {
+  const auto with_lock = [&](Shard& shard, auto step) {
+    if (!locked) shard.mutex().Lock();
+    step();
+    if (!locked) shard.mutex().Unlock();
+  };
+  std::vector<uint64_t> before;
+  std::vector<uint64_t> after;
+  const size_t first = ShardOf(cursor, shard_bits);
+  size_t end = first;
+  pinned->clear();
+  *more = false;
+  for (; end < options.shards && !*more; ++end) {
+    // With a full page the rest of the shards is asked only whether there is anything.
+    const size_t room = limit - std::min(limit, pinned->size());
+    with_lock(shards[end], [&]() NO_THREAD_SAFETY_ANALYSIS {
+      shards[end].Look(tags, &before);
+      *more = shards[end].Bearers(tags, match, cursor, room, now, pinned);
+    });
+  }
+  if (locked) return true;
+  // Nothing changed from the last look of the first round to the first of the second: so what was
+  // seen was there all at once.
+  for (size_t i = first; i < end; ++i) {
+    with_lock(shards[i], [&]() NO_THREAD_SAFETY_ANALYSIS { shards[i].Look(tags, &after); });
+  }
+  return before == after;
 }
 
 KeyList Store::Keys(std::span<const std::string_view> tags, TagMatch match, uint64_t cursor,
@@ -293,10 +549,14 @@ KeyList Store::Keys(std::span<const std::string_view> tags, TagMatch match, uint
   limit = std::max<size_t>(limit, 1);
   std::vector<EntryRef> pinned;
   bool more = false;
-  for (size_t i = ShardOf(cursor, impl_->shard_bits); i < impl_->options.shards && !more; ++i) {
-    // With a full page the rest of the shards is asked only whether there is anything.
-    const size_t room = limit - std::min(limit, pinned.size());
-    more = impl_->shards[i].Bearers(distinct, match, cursor, room, now, &pinned);
+  bool whole = false;
+  for (int look = 0; look < kLooks && !whole; ++look) {
+    whole = impl_->ListKeys(distinct, match, cursor, limit, now, false, &pinned, &more);
+  }
+  if (!whole) {
+    pinned.clear();
+    AllShards lock(impl_->All());
+    impl_->ListKeys(distinct, match, cursor, limit, now, true, &pinned, &more);
   }
   page.keys.reserve(pinned.size());
   for (const EntryRef& ref : pinned) page.keys.emplace_back(ref.entry_->key());
@@ -304,25 +564,200 @@ KeyList Store::Keys(std::span<const std::string_view> tags, TagMatch match, uint
   return page;
 }
 
-uint64_t Store::Flush(TimeMs now) {
+// A cursor of a scan is the next place, counted over all shards.
+KeyList Store::Scan(std::string_view prefix, uint64_t cursor, size_t limit, size_t budget,
+                    TimeMs now) {
+  constexpr uint64_t kPlaces = uint64_t{1} << EntryTable::kPlaceBits;
+  const uint64_t end = impl_->options.shards * kPlaces;
+  KeyList page;
+  limit = std::max<size_t>(limit, 1);
+  budget = std::max<size_t>(budget, 1);
+  std::vector<EntryRef> pinned;
+  std::vector<std::pair<uint64_t, const Entry*>> found;
+  while (cursor < end && page.keys.size() < limit && budget > 0) {
+    Shard& shard = impl_->shards[cursor / kPlaces];
+    const auto from = static_cast<uint32_t>(cursor % kPlaces);
+    const uint32_t width = shard.PlacesFor(std::min(budget, limit - page.keys.size()));
+    const auto to = static_cast<uint32_t>(std::min<uint64_t>(kPlaces, uint64_t{from} + width));
+    pinned.clear();
+    found.clear();
+    shard.PinPlaces(from, to, now, &pinned);
+    cursor += to - from;
+    budget -= std::min(budget, std::max<size_t>(pinned.size(), 1));
+    for (const EntryRef& ref : pinned) {
+      if (!ref.entry_->key().starts_with(prefix)) continue;
+      const uint64_t hash = impl_->Hash(ref.entry_->key()).hash;
+      found.emplace_back(EntryTable::PlaceOf(hash, impl_->shard_bits), ref.entry_);
+    }
+    std::sort(found.begin(), found.end());
+    for (size_t i = 0; i < found.size(); ++i) {
+      // Keys of one place are on one page.
+      if (page.keys.size() >= limit && found[i].first != found[i - 1].first) {
+        cursor = cursor - to + found[i].first;
+        break;
+      }
+      page.keys.emplace_back(found[i].second->key());
+    }
+  }
+  page.cursor = cursor < end ? cursor : 0;
+  return page;
+}
+
+uint64_t Store::DeletePrefix(std::string_view prefix, uint64_t* cursor, size_t budget, TimeMs now) {
+  constexpr uint64_t kPlaces = uint64_t{1} << EntryTable::kPlaceBits;
+  const uint64_t end = impl_->options.shards * kPlaces;
+  uint64_t removed = 0;
+  std::vector<EntryRef> pinned;
+  budget = std::max<size_t>(budget, 1);
+  while (*cursor < end && budget > 0) {
+    Shard& shard = impl_->shards[*cursor / kPlaces];
+    const auto from = static_cast<uint32_t>(*cursor % kPlaces);
+    const uint32_t width = shard.PlacesFor(std::min(budget, kSlice));
+    const auto to = static_cast<uint32_t>(std::min<uint64_t>(kPlaces, uint64_t{from} + width));
+    pinned.clear();
+    shard.PinPlaces(from, to, now, &pinned);
+    *cursor += to - from;
+    budget -= std::min(budget, std::max<size_t>(pinned.size(), 1));
+    for (const EntryRef& ref : pinned) {
+      const std::string_view key = ref.entry_->key();
+      if (key.starts_with(prefix)) removed += shard.DeleteEntry(impl_->Hash(key), ref.entry_, now);
+    }
+  }
+  if (*cursor >= end) *cursor = 0;
+  return removed;
+}
+
+LeaseAnswer Store::GetOrLease(std::string_view key, const LeaseAsk& ask, TimeMs now) {
+  const HashedBytes hashed = impl_->Hash(key);
+  return impl_->ShardWith(hashed.hash).GetOrLease(hashed, ask, now);
+}
+
+bool Store::CancelWait(std::string_view key, Waiter* waiter) {
+  const HashedBytes hashed = impl_->Hash(key);
+  return impl_->ShardWith(hashed.hash).CancelWait(hashed, waiter);
+}
+
+void Store::EndLeases(uint64_t holder, TimeMs now) {
+  if (!impl_->clock.AnyIssued()) return;
+  for (Shard& shard : impl_->All()) shard.EndLeases(holder, now);
+}
+
+// Constant: every shard gives its tables away. The entries of earlier invalidations are taken out
+// first, so that what is counts as live.
+uint64_t Store::Flush(TimeMs now) NO_THREAD_SAFETY_ANALYSIS {
+  std::vector<std::unique_ptr<Grave>> graves;
+  for (size_t i = 0; i < impl_->options.shards; ++i) graves.push_back(std::make_unique<Grave>());
+  MutexLock invalidating(impl_->invalidating);
+  impl_->CatchUp(now);
+  impl_->ReclaimAll(nullptr, now);
   uint64_t live = 0;
-  for (size_t i = 0; i < impl_->options.shards; ++i) live += impl_->shards[i].Flush(now);
+  {
+    Removed removed;
+    Woken woken;
+    AllShards lock(impl_->All());
+    impl_->stamps.StampFlush(impl_->clock);
+    for (size_t i = 0; i < impl_->options.shards; ++i) {
+      impl_->shards[i].ExpireAll(now, &removed);
+      live += impl_->shards[i].Flush(graves[i].get(), &woken);
+    }
+    impl_->registry.Clear();
+  }
+  impl_->ForgetKills();
+  {
+    MutexLock lock(impl_->graves_mutex);
+    for (std::unique_ptr<Grave>& grave : graves) {
+      impl_->budget.Add(grave->entries.bytes() + grave->tags.bytes());
+      impl_->graves.push_back(std::move(grave));
+    }
+  }
+  if (live <= kAtOnce) impl_->BurySome(SIZE_MAX);
   return live;
 }
 
-size_t Store::Tend(size_t budget, TimeMs now) {
-  size_t removed = 0;
-  // One visit more than there are shards: the first may begin in the middle of one.
-  for (size_t visits = 0; visits <= impl_->options.shards && budget > 0;) {
-    const size_t index = impl_->sweep_shard.load(std::memory_order_relaxed);
-    const Shard::Sweep sweep = impl_->shards[index].ExpireSome(std::min(budget, kSweepStep), now);
-    budget -= sweep.looked;
-    removed += sweep.removed;
-    if (!sweep.at_end) continue;
-    impl_->sweep_shard.store((index + 1) % impl_->options.shards, std::memory_order_relaxed);
-    ++visits;
+// true: nothing is left of it.
+bool Store::Impl::Bury(Grave& grave, size_t budget) {
+  for (; grave.next < grave.entries.capacity(); ++grave.next) {
+    const EntryTable::Slot slot = grave.entries.at(grave.next);
+    if (slot == 0) continue;
+    if (budget-- == 0) return false;
+    Unpin(arena.At<Entry>(EntryTable::RefIn(slot)));
   }
-  return removed;
+  this->budget.Remove(grave.entries.bytes() + grave.tags.bytes());
+  grave.tags.Drop();
+  return true;
+}
+
+size_t Store::Impl::BurySome(size_t budget) {
+  size_t left = budget;
+  while (left > 0) {
+    std::unique_ptr<Grave> grave;
+    {
+      MutexLock lock(graves_mutex);
+      if (graves.empty()) break;
+      grave = std::move(graves.back());
+      graves.pop_back();
+    }
+    const size_t work = std::min(left, std::max<size_t>(grave->entries.size(), 1));
+    left -= work;
+    if (Bury(*grave, work)) continue;
+    MutexLock lock(graves_mutex);
+    graves.push_back(std::move(grave));
+  }
+  return budget - left;
+}
+
+size_t Store::Tend(size_t budget, TimeMs now) {
+  size_t left = budget;
+  for (size_t visits = 0; visits < impl_->options.shards && left > 0; ++visits) {
+    Shard& shard = impl_->shards[impl_->tend_shard.fetch_add(1, std::memory_order_relaxed) %
+                                 impl_->options.shards];
+    for (size_t slice = std::min(left, kSlice); slice > 0; slice = std::min(left, kSlice)) {
+      const size_t done = shard.Expire(slice, now) + shard.Reclaim(slice, now);
+      left -= std::min(left, done);
+      if (done < slice) break;
+    }
+  }
+  if (left > 0) left -= impl_->BurySome(left);
+  const bool at_limit = !impl_->budget.Fits(impl_->budget.limit() / 16);
+  while (left > 0 && impl_->EmptyOneSlab(at_limit ? kSpareAtLimit : kSpare)) {
+    left -= std::min(left, kSlabBytes / 128);
+  }
+  if (impl_->invalidating.TryLock()) {
+    impl_->ForgetKills();
+    impl_->invalidating.Unlock();
+  }
+  return budget - left;
+}
+
+void Store::SetOverhead(size_t bytes) { impl_->budget.SetOverhead(bytes); }
+
+std::vector<TagStats> Store::HeaviestTags(size_t limit) const {
+  std::unordered_map<std::string, TagStats> sums;
+  for (Shard& shard : impl_->All()) {
+    shard.ForEachTag([&](const TagNode& node) {
+      TagStats& sum = sums[std::string(node.name())];
+      sum.keys += node.count;
+      sum.bytes += node.bytes;
+    });
+  }
+  std::vector<TagStats> heaviest;
+  heaviest.reserve(sums.size());
+  for (auto& [tag, sum] : sums) {
+    sum.tag = tag;
+    heaviest.push_back(std::move(sum));
+  }
+  limit = std::min(limit, heaviest.size());
+  std::partial_sort(heaviest.begin(), heaviest.begin() + static_cast<ptrdiff_t>(limit),
+                    heaviest.end(), [](const TagStats& a, const TagStats& b) {
+                      return a.bytes != b.bytes ? a.bytes > b.bytes : a.tag < b.tag;
+                    });
+  heaviest.resize(limit);
+  for (TagStats& stats : heaviest) {
+    const HashedBytes tag = impl_->Hash(stats.tag);
+    for (Shard& shard : impl_->All()) stats.hits += shard.HitsOf(tag, kHitSample);
+    stats.invalidations = impl_->invalidated[tag.hash % kTagCounters].load();
+  }
+  return heaviest;
 }
 
 StoreStats Store::Stats() const {
@@ -330,20 +765,11 @@ StoreStats Store::Stats() const {
   for (size_t i = 0; i < impl_->options.shards; ++i) impl_->shards[i].AddTo(&stats);
   const TagRegistry::Sums tags = impl_->registry.Sum();
   stats.tags = tags.tags;
-  stats.memory += tags.bytes;
+  const Arena::Bytes arena = impl_->arena.Used();
+  stats.held = impl_->budget.used() + tags.bytes;
+  stats.memory = stats.held - std::min<uint64_t>(stats.held, arena.slabs) + arena.objects;
   return stats;
 }
-
-// TEMPORARY until the store's own change lands: so that what is above it links.
-Outcome Store::CompareAndDelete(std::string_view, uint64_t, TimeMs) { return Outcome::kNotFound; }
-EntryRef Store::GetAndTouch(std::string_view, std::optional<uint64_t>, TimeMs) { return {}; }
-KeyList Store::Scan(std::string_view, uint64_t, size_t, size_t, TimeMs) { return {}; }
-uint64_t Store::DeletePrefix(std::string_view, uint64_t*, size_t, TimeMs) { return 0; }
-LeaseAnswer Store::GetOrLease(std::string_view, const LeaseAsk&, TimeMs) { return {}; }
-bool Store::CancelWait(std::string_view, Waiter*) { return true; }
-void Store::EndLeases(uint64_t, TimeMs) {}
-void Store::SetOverhead(size_t) {}
-std::vector<TagStats> Store::HeaviestTags(size_t) const { return {}; }
 
 const char* Store::NameOf(Outcome outcome) {
   switch (outcome) {

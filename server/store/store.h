@@ -7,7 +7,8 @@
 // inside a call and never together with another shard's.
 // Time: milliseconds of a monotonic clock, handed in. An entry whose expiry is <= now is not there.
 // Ownership: keys, tags and values are copied in. An EntryRef pins an entry: its bytes stay valid
-// and unchanged while it lives, also after the entry was overwritten, deleted or expired.
+// and unchanged while it lives, also after the entry was overwritten, deleted or expired. It must
+// not outlive the store.
 // Errors: outcomes, never exceptions (std::bad_alloc apart). A miss is an outcome.
 // A refused write removes the key's old value: what its owner tried to replace is not served on.
 // (Add and Replace are conditional and leave it; so do Increment and Touch.)
@@ -166,8 +167,9 @@ struct KeyList {
 
 struct StoreStats {
   uint64_t items = 0;
-  uint64_t tags = 0;     // distinct tags that entries bear
-  uint64_t memory = 0;   // bytes of entries, table and tag index
+  uint64_t tags = 0;       // distinct tags that entries bear
+  uint64_t memory = 0;     // bytes of entries, tables, tag index and leases
+  uint64_t held = 0;       // the same with what lies free between entries: what the limit is about
   uint64_t expired = 0;    // entries removed because their time was over
   uint64_t evicted = 0;    // entries removed to keep to the memory limit
   uint64_t reclaimed = 0;  // entries removed after an invalidation or a flush

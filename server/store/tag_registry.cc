@@ -28,6 +28,14 @@ void TagRegistry::Remove(uint64_t tag_hash) {
   stripe.shards_with.Shrink();
 }
 
+void TagRegistry::Clear() {
+  for (Stripe& stripe : stripes_) {
+    HashTable<uint64_t> none;
+    MutexLock lock(stripe.mutex);
+    stripe.shards_with.Swap(none);
+  }
+}
+
 TagRegistry::Sums TagRegistry::Sum() const {
   Sums sums;
   for (const Stripe& stripe : stripes_) {

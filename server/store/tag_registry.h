@@ -25,6 +25,8 @@ class TagRegistry {
   // false: there is no memory for it.
   bool Add(uint64_t tag_hash);
   void Remove(uint64_t tag_hash);
+  // No shard has a node any more.
+  void Clear();
 
   struct Sums {
     uint64_t tags = 0;

@@ -20,19 +20,18 @@ TEST(Expiry, AnEntryIsThereUntilItsLastMillisecond) {
 TEST(Expiry, WithoutATtlAnEntryStays) {
   Cache cache;
   cache.Put("k", "v");
-  cache.now = UINT64_MAX - 1;
+  cache.now = (uint64_t{1} << 48) - 2;  // milliseconds: 8900 years
   EXPECT_TRUE(cache.Has("k"));
 }
 
-TEST(Expiry, ATtlTooLongToCountSaturates) {
+TEST(Expiry, ATtlTooLongToCountIsNone) {
   Cache cache;
   cache.Put("k", "v", {}, UINT64_MAX);
   cache.Put("m", "v", {}, UINT64_MAX - cache.now);
   EXPECT_TRUE(cache.Has("k"));
   EXPECT_TRUE(cache.Has("m"));
-  // It is still an entry that expires, not one that never does.
-  EXPECT_GT(cache.store.Meta("k", cache.now)->ttl_left_ms.value_or(0), UINT64_MAX / 2);
-  EXPECT_GT(cache.store.Meta("m", cache.now)->ttl_left_ms.value_or(0), UINT64_MAX / 2);
+  EXPECT_FALSE(cache.store.Meta("k", cache.now)->ttl_left_ms.has_value());
+  EXPECT_FALSE(cache.store.Meta("m", cache.now)->ttl_left_ms.has_value());
 }
 
 TEST(Expiry, APutWithTtlZeroStoresNothingAndRemovesTheOldValue) {
@@ -135,8 +134,8 @@ TEST(Sweep, RemovesWhatIsOverAndNothingElse) {
   for (int i = 0; i < 5000; ++i) {
     cache.Put("k" + std::to_string(i), "v", {"t" + std::to_string(i % 7)}, i % 2 ? 10 : 1000);
   }
-  cache.Advance(10);
-  EXPECT_EQ(cache.store.Tend(SIZE_MAX, cache.now), 2500u);
+  cache.Advance(32);
+  EXPECT_GE(cache.store.Tend(SIZE_MAX, cache.now), 2500u);
   EXPECT_EQ(cache.store.Stats().items, 2500u);
   EXPECT_EQ(cache.store.Stats().expired, 2500u);
   for (int i = 0; i < 5000; ++i) EXPECT_EQ(cache.Has("k" + std::to_string(i)), i % 2 == 0);
@@ -145,7 +144,7 @@ TEST(Sweep, RemovesWhatIsOverAndNothingElse) {
 TEST(Sweep, TakesExpiredEntriesOffTheirTags) {
   Cache cache;
   cache.Put("k", "v", {"a", "b"}, 10);
-  cache.Advance(10);
+  cache.Advance(32);
   EXPECT_EQ(cache.store.Tend(SIZE_MAX, cache.now), 1u);
   EXPECT_EQ(cache.store.Stats().tags, 0u);
 }
@@ -153,7 +152,7 @@ TEST(Sweep, TakesExpiredEntriesOffTheirTags) {
 TEST(Sweep, StaysWithinItsBudgetAndGoesOnWhereItStopped) {
   Cache cache;
   for (int i = 0; i < 1000; ++i) cache.Put("k" + std::to_string(i), "v", {}, 10);
-  cache.Advance(10);
+  cache.Advance(32);
   uint64_t removed = 0;
   for (int call = 0; call < 10; ++call) {
     const size_t now_removed = cache.store.Tend(100, cache.now);
@@ -167,7 +166,7 @@ TEST(Sweep, ReachesEveryShardThoughMostEntriesStay) {
   Cache cache;
   for (int i = 0; i < 3000; ++i) cache.Put("stay" + std::to_string(i), "v");
   for (int i = 0; i < 30; ++i) cache.Put("go" + std::to_string(i), "v", {}, 10);
-  cache.Advance(10);
+  cache.Advance(32);
   uint64_t removed = 0;
   for (int call = 0; call < 100; ++call) removed += cache.store.Tend(64, cache.now);
   EXPECT_EQ(removed, 30u);

@@ -10,11 +10,17 @@
 namespace tagcache::testing {
 namespace {
 
+using server::Arena;
 using server::Draft;
+using server::EventClock;
 using server::HashedBytes;
+using server::MemoryBudget;
+using server::MutexLock;
 using server::NewEntry;
 using server::Shard;
+using server::ShardContext;
 using server::TagRegistry;
+using server::TagStamps;
 
 TEST(Keys, ListsTheKeysThatBearTheTag) {
   Cache cache;
@@ -100,11 +106,12 @@ TEST(Keys, ALimitOfZeroIsALimitOfOne) {
 // Keys with chosen hashes, which only the shard's own face can be given.
 class ChosenHashes {
  public:
-  ChosenHashes() { shard_.Attach(&registry_, 0, 0); }
+  ChosenHashes() { shard_.Attach(&context_, 0); }
   void Put(std::string_view key, uint64_t hash, std::string_view value = "v") {
+    hashes_[std::string(key)] = hash;
     Draft draft;
     draft.key = {key, hash};
-    draft.entry.reset(NewEntry({.key = draft.key, .value = value, .tag_slots = 1}));
+    draft.entry.reset(NewEntry(arena_, {.key = draft.key, .value = value, .tags = 1}, false));
     draft.tags = {&tag_, 1};
     EXPECT_EQ(shard_.Put(draft, WriteMode::kPut, 1), Outcome::kOk);
   }
@@ -114,13 +121,26 @@ class ChosenHashes {
   }
   size_t Page(uint64_t cursor, size_t limit, bool* more) {
     std::vector<EntryRef> pinned;
+    MutexLock lock(shard_.mutex());
     *more = shard_.Bearers({&tag_, 1}, TagMatch::kAny, cursor, limit, 1, &pinned);
     return pinned.size();
   }
 
  private:
+  static inline std::map<std::string, uint64_t, std::less<>> hashes_;
+
   HashedBytes tag_{"t", 99};
+  MemoryBudget budget_{0};
+  Arena arena_{budget_};
   TagRegistry registry_;
+  EventClock clock_{1};
+  TagStamps stamps_;
+  const ShardContext context_{
+      .arena = arena_,
+      .registry = registry_,
+      .clock = clock_,
+      .stamps = stamps_,
+      .hash = [](std::string_view key, uint64_t) { return hashes_.find(key)->second; }};
   Shard shard_;
 };
 

@@ -314,6 +314,8 @@ class ModelRun {
       model_.Clear();
     }
     cache_.store.Tend(SIZE_MAX, cache_.now);
+    // What is over since the last tick goes with the next one, and with any invalidation.
+    ASSERT_EQ(cache_.InvalidateAny({"no entry bears this"}), 0u);
     model_.DropExpired(cache_.now);
     std::set<std::string> tags;
     for (const auto& [key, entry] : model_.entries())

@@ -1,0 +1,140 @@
+#ifndef TAGCACHE_SERVER_STORE_ARENA_H_
+#define TAGCACHE_SERVER_STORE_ARENA_H_
+
+// Where entries and tag nodes lie: one range of addresses, cut into slabs, each slab into objects
+// of one size. An object is named by a Ref of 32 bits, its offset in units of 8 bytes, so that what
+// points at entries takes half the room of a pointer.
+//
+//   base_   slab 0     slab 1     slab 2     ...                      32 GiB of addresses,
+//   reserved;
+//   |------|----------|----------|----------|--------- ...            memory is there once used
+//           (never    | header   |
+//            used)    | object   |    64 KiB a slab; all objects of a slab have one size and one
+//            kind
+//                     | object   |
+//                     | ...      |
+//
+// Sizes are multiples of 8 up to 512 bytes and within 7 % of each other above, so an object wastes
+// little. Slabs that empty are given back for any size, and their memory to the system beyond a
+// small reserve. A slab that is sparse is emptied by moving its entries (store.cc).
+//
+// Threads: any. Locks: a size's lock, and under it the pool's; nothing is locked under those.
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "server/store/memory_budget.h"
+#include "server/store/mutex.h"
+
+namespace tagcache::server {
+
+using Ref = uint32_t;  // 0: none
+// Refs below this name no object; lists use them for their heads.
+inline constexpr Ref kFirstRef = 8192;
+
+class Arena;
+
+inline constexpr size_t kSlabBytes = 64 * 1024;
+inline constexpr size_t kLargestObject = 8184;
+
+enum class ObjectKind : uint8_t { kEntry, kTagNode };
+
+struct alignas(64) Slab {
+  Arena* arena;
+  Slab* previous;  // in the list of its size's slabs with free objects
+  Slab* next;
+  uint32_t object_bytes;
+  uint16_t capacity;
+  uint16_t used;
+  uint16_t untouched;   // objects that were never used: the last ones
+  uint16_t first_free;  // index + 1 of a free object; 0: none
+  uint8_t size_class;
+  bool listed;
+  bool emptying;  // takes no new objects
+
+  char* object(size_t index) { return reinterpret_cast<char*>(this + 1) + index * object_bytes; }
+  static Slab* Of(const void* object) {
+    return reinterpret_cast<Slab*>(reinterpret_cast<uintptr_t>(object) & ~(kSlabBytes - 1));
+  }
+};
+static_assert(sizeof(Slab) == 64);
+
+class Arena {
+ public:
+  // Throws std::bad_alloc where the system has no addresses to give.
+  explicit Arena(MemoryBudget& budget);
+  ~Arena();
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  // nullptr: there is no memory, or it would take a slab and the budget has none left. `urgent`
+  // goes over the budget. REQUIRES: bytes is 1 to kLargestObject.
+  void* Allocate(ObjectKind kind, size_t bytes, bool urgent);
+  static void Free(void* object);
+  // What an object of `bytes` takes.
+  static size_t Rounded(size_t bytes);
+  static size_t RoundedOf(const void* object) { return Slab::Of(object)->object_bytes; }
+
+  template <typename T>
+  T* At(Ref ref) const {
+    return reinterpret_cast<T*>(base_ + uint64_t{ref} * 8);
+  }
+  Ref RefOf(const void* object) const {
+    return static_cast<Ref>((static_cast<const char*>(object) - base_) / 8);
+  }
+  MemoryBudget& budget() { return budget_; }
+  // Bytes of slabs in use, and of the objects in them.
+  struct Bytes {
+    size_t slabs = 0;
+    size_t objects = 0;
+  };
+  Bytes Used();
+  // Of the arena an object lies in.
+  static Arena& Of(const void* object) { return *Slab::Of(object)->arena; }
+
+  // A slab of entries that is to be emptied because its objects fit into others of its size; it
+  // takes no new ones until Emptied. nullptr: no size has at least `spare` of its objects free, in
+  // 1/100, and a slab's worth. One at a time.
+  Slab* BeginEmptying(unsigned spare);
+  void Emptied(Slab* slab);
+
+ private:
+  struct alignas(64) SizeClass {
+    Mutex mutex;
+    Slab* partial GUARDED_BY(mutex) = nullptr;
+    size_t slabs GUARDED_BY(mutex) = 0;
+    size_t capacity GUARDED_BY(mutex) = 0;      // objects a slab
+    size_t object_bytes GUARDED_BY(mutex) = 0;  // of each
+    size_t free GUARDED_BY(mutex) = 0;          // objects
+  };
+  static constexpr size_t kSizes = 128;
+  static constexpr size_t kKinds = 2;
+
+  void FreeObject(Slab* slab, void* object);
+  Slab* TakeSlab(bool urgent);
+  void GiveSlab(Slab* slab);
+  static void List(SizeClass& size, Slab* slab);
+  static void Unlist(SizeClass& size, Slab* slab);
+
+  MemoryBudget& budget_;
+  char* mapping_ = nullptr;
+  char* base_ = nullptr;
+  size_t reserved_slabs_ = 0;
+  std::array<SizeClass, kSizes * kKinds> sizes_;
+  std::atomic<size_t> emptying_from_{0};
+
+  Mutex pool_mutex_;
+  Slab* pool_ GUARDED_BY(pool_mutex_) = nullptr;  // free and resident
+  size_t pooled_ GUARDED_BY(pool_mutex_) = 0;
+  // Free and not resident: their numbers.
+  uint32_t* returned_ GUARDED_BY(pool_mutex_) = nullptr;
+  size_t returned_count_ GUARDED_BY(pool_mutex_) = 0;
+  size_t returned_room_ GUARDED_BY(pool_mutex_) = 0;
+  size_t next_slab_ GUARDED_BY(pool_mutex_) = 1;
+};
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_STORE_ARENA_H_

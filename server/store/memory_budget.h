@@ -1,0 +1,41 @@
+#ifndef TAGCACHE_SERVER_STORE_MEMORY_BUDGET_H_
+#define TAGCACHE_SERVER_STORE_MEMORY_BUDGET_H_
+
+// What a store holds in memory and what it may hold. Everything that takes memory by the page or by
+// the table adds itself here; what lies inside a slab is counted with its slab.
+//
+// Threads: any; the sums are relaxed, as nothing is ordered by them.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace tagcache::server {
+
+class MemoryBudget {
+ public:
+  // limit 0: none.
+  explicit MemoryBudget(size_t limit) : limit_(limit) {}
+
+  void Add(size_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
+  void Remove(size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+  size_t used() const { return used_.load(std::memory_order_relaxed); }
+  size_t limit() const { return limit_; }
+
+  // Memory of the process that is not the store's but counts towards the limit.
+  void SetOverhead(size_t bytes) { overhead_.store(bytes, std::memory_order_relaxed); }
+
+  // Whether `more` bytes fit.
+  bool Fits(size_t more) const {
+    return limit_ == 0 || used() + overhead_.load(std::memory_order_relaxed) + more <= limit_;
+  }
+
+ private:
+  const size_t limit_;
+  std::atomic<size_t> used_{0};
+  std::atomic<size_t> overhead_{0};
+};
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_STORE_MEMORY_BUDGET_H_
