@@ -727,7 +727,7 @@ uint64_t Shard::HitsOf(const HashedBytes& tag, size_t looked) {
 
 void Shard::AddTo(StoreStats* stats) const {
   MutexLock lock(mutex_);
-  stats->items += entries_.size();
+  stats->items += entries_.size() - std::min<uint64_t>(entries_.size(), tags_.dead());
   stats->expired += expired_;
   stats->evicted += evicted_;
   stats->reclaimed += reclaimed_;

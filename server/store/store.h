@@ -166,7 +166,7 @@ struct KeyList {
 };
 
 struct StoreStats {
-  uint64_t items = 0;
+  uint64_t items = 0;  // without those that an invalidation left to be reclaimed
   uint64_t tags = 0;       // distinct tags that entries bear
   uint64_t memory = 0;     // bytes of entries, tables, tag index and leases
   uint64_t held = 0;       // the same with what lies free between entries: what the limit is about

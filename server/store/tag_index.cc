@@ -10,6 +10,7 @@ namespace tagcache::server {
 void TagIndex::Swap(TagIndex& other) {
   nodes_.Swap(other.nodes_);
   std::swap(dying_, other.dying_);
+  std::swap(dead_, other.dead_);
 }
 
 void TagIndex::Drop() {
@@ -66,6 +67,7 @@ void TagIndex::Count(Entry* entry, int sign) {
     node->count += static_cast<uint32_t>(sign);
     node->shared += shared;
     node->bytes += bytes;
+    if (node->kill != nullptr) dead_ += step;
     ++changes_[node->hash % changes_.size()];
   }
 }
@@ -138,6 +140,7 @@ void TagIndex::Die(TagNode* node, Kill* kill) {
   nodes_.Shrink();
   registry_->Remove(node->hash);
   node->kill = kill;
+  dead_ += node->count;
   kill->nodes.fetch_add(1, std::memory_order_relaxed);
   node->before = 0;
   node->after = dying_;

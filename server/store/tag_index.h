@@ -92,6 +92,8 @@ class TagIndex {
   // The node's entries are dead from now on. REQUIRES: it is alive.
   void Die(TagNode* node, Kill* kill);
   bool any_dying() const { return dying_ != 0; }
+  // Entries that are dead; one that died of two tags counts twice.
+  uint64_t dead() const { return dead_; }
   TagNode* dying() const { return dying_ == 0 ? nullptr : arena_->At<TagNode>(dying_); }
   // REQUIRES: any_dying(), or the answer is no without a look.
   bool IsDead(Entry* entry) const;
@@ -117,6 +119,7 @@ class TagIndex {
   Arena* arena_ = nullptr;
   TagRegistry* registry_ = nullptr;
   Ref dying_ = 0;
+  uint64_t dead_ = 0;
   std::array<uint64_t, 64> changes_{};  // by hash
 };
 
