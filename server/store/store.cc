@@ -215,7 +215,7 @@ Entry* Store::Impl::MakeEntry(const EntryParts& parts, TimeMs now) {
   if (entry == nullptr && EmptyOneSlab(kSpareAtLimit)) entry = NewEntry(arena, parts, false);
   // Over the limit by this one, until the slabs that eviction has thinned out are emptied.
   if (entry == nullptr) entry = NewEntry(arena, parts, true);
-  if (!budget.Fits(0)) KeepToLimit(parts.key, bytes, now);
+  if (!budget.Fits(0)) KeepToLimit(parts.key, 2 * bytes, now);
   return entry;
 }
 
