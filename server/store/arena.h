@@ -115,8 +115,8 @@ class Arena {
   void FreeObject(Slab* slab, void* object);
   Slab* TakeSlab(bool urgent);
   void GiveSlab(Slab* slab);
-  static void List(SizeClass& size, Slab* slab);
-  static void Unlist(SizeClass& size, Slab* slab);
+  static void List(SizeClass& size, Slab* slab) REQUIRES(size.mutex);
+  static void Unlist(SizeClass& size, Slab* slab) REQUIRES(size.mutex);
 
   MemoryBudget& budget_;
   char* mapping_ = nullptr;

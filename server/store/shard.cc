@@ -483,14 +483,14 @@ size_t Shard::Expire(size_t budget, TimeMs now) {
   Woken woken;
   MutexLock lock(mutex_);
   leases_.Expire(now, &woken);
-  return wheel_.Advance(*arena_, now, budget, [&](Entry* entry) REQUIRES(mutex_) {
+  return wheel_.Advance(*arena_, now, budget, [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
     CountGone(entry, now);
     Remove(SlotWith(entry), &removed);
   });
 }
 
 void Shard::ExpireAll(TimeMs now, Removed* removed) {
-  const auto remove = [&](Entry* entry) REQUIRES(mutex_) {
+  const auto remove = [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
     CountGone(entry, now);
     Remove(SlotWith(entry), removed);
   };
@@ -528,7 +528,7 @@ size_t Shard::Evict(size_t bytes, TimeMs now) {
   Removed removed;
   MutexLock lock(mutex_);
   size_t freed = 0;
-  const auto remove_gone = [&](Entry* entry) REQUIRES(mutex_) {
+  const auto remove_gone = [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
     freed += entry->allocated();
     CountGone(entry, now);
     Remove(SlotWith(entry), &removed);
@@ -578,9 +578,10 @@ bool Shard::Relocate(Entry* entry) {
 }
 
 template <typename Visit>
-void Shard::ForEachBearer(std::span<const HashedBytes> tags, TagMatch match, Visit visit) {
+void Shard::ForEachBearer(std::span<const HashedBytes> tags, TagMatch match,
+                          Visit visit) NO_THREAD_SAFETY_ANALYSIS {
   // The next link is read before the visit: the entry it lies in is another one.
-  const auto for_each = [&](const TagNode* node, auto each) {
+  const auto for_each = [&](const TagNode* node, auto each) NO_THREAD_SAFETY_ANALYSIS {
     for (Ref ref = node->first; ref != 0;) {
       const TagLink* link = tags_.LinkAt(ref);
       ref = link->after;
@@ -603,11 +604,12 @@ void Shard::ForEachBearer(std::span<const HashedBytes> tags, TagMatch match, Vis
   if (nodes.empty()) return;
   std::swap(nodes.front(), *std::min_element(nodes.begin(), nodes.end(),
                                              [](auto* a, auto* b) { return a->count < b->count; }));
-  for_each(nodes.front(), [&](Entry* entry) {
+  for_each(nodes.front(), [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
     // The nodes stay while an entry that bears them all does; an entry that goes was the last one
     // of a node only when it was the last that could match.
-    if (std::all_of(nodes.begin() + 1, nodes.end(),
-                    [&](auto* node) { return tags_.Bears(entry, node); })) {
+    if (std::all_of(nodes.begin() + 1, nodes.end(), [&](auto* node) NO_THREAD_SAFETY_ANALYSIS {
+          return tags_.Bears(entry, node);
+        })) {
       visit(entry);
     }
   });
@@ -626,7 +628,7 @@ Shard::Count Shard::Kill(const HashedBytes& tag, server::Kill* kill) {
 uint64_t Shard::RemoveBearersOfAll(std::span<const HashedBytes> tags, TimeMs now,
                                    Removed* removed) {
   uint64_t live = 0;
-  ForEachBearer(tags, TagMatch::kAll, [&](Entry* entry) REQUIRES(mutex_) {
+  ForEachBearer(tags, TagMatch::kAll, [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
     live += !IsGone(entry, now);
     ++reclaimed_;
     Remove(SlotWith(entry), removed);
@@ -643,7 +645,7 @@ bool Shard::Bearers(std::span<const HashedBytes> tags, TagMatch match, uint64_t 
                     size_t limit, TimeMs now, std::vector<EntryRef>* pinned) {
   using Found = std::pair<uint64_t, Entry*>;  // the hash, and whose it is
   std::vector<Found> found;
-  ForEachBearer(tags, match, [&](Entry* entry) REQUIRES(mutex_) {
+  ForEachBearer(tags, match, [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
     if (IsGone(entry, now)) return;
     const uint64_t hash = Hashed(entry).hash;
     if (hash > cursor) found.emplace_back(hash, entry);

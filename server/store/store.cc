@@ -513,7 +513,7 @@ uint64_t Store::InvalidateTags(std::span<const std::string_view> tags, TagMatch 
 bool Store::Impl::ListKeys(std::span<const HashedBytes> tags, TagMatch match, uint64_t cursor,
                            size_t limit, TimeMs now, bool locked, std::vector<EntryRef>* pinned,
                            bool* more) NO_THREAD_SAFETY_ANALYSIS {
-  const auto with_lock = [&](Shard& shard, auto step) {
+  const auto with_lock = [&](Shard& shard, auto step) NO_THREAD_SAFETY_ANALYSIS {
     if (!locked) shard.mutex().Lock();
     step();
     if (!locked) shard.mutex().Unlock();
