@@ -51,6 +51,7 @@ void Shard::Attach(const ShardContext* context, size_t index) {
   context_ = context;
   arena_ = &context->arena;
   index_ = index;
+  last_version_ = index;  // the first one too tells its shard, whatever the clock shows
   random_ = (context->seed ^ (index + 1) * 0x9E3779B97F4A7C15) | 1;
   tags_.Attach(arena_, &context->registry);
   Account();

@@ -141,12 +141,13 @@ struct Store::Impl {
   const ShardContext context;
   // Invalidations by tag, for HeaviestTags; tags that share a counter are told the sum.
   const std::unique_ptr<std::atomic<uint32_t>[]> invalidated;
-  std::unique_ptr<Shard[]> shards;
-  std::atomic<size_t> tend_shard{0};
 
   // Invalidations and flushes come one after the other.
   Mutex invalidating;
+  // Before the shards, whose nodes point here until they are gone.
   std::vector<std::unique_ptr<Kill>> kills GUARDED_BY(invalidating);
+  std::unique_ptr<Shard[]> shards;
+  std::atomic<size_t> tend_shard{0};
   bool shared_dying GUARDED_BY(invalidating) = false;  // some dying entry bore several tags
   uint64_t last_kill GUARDED_BY(invalidating) = 0;
   Mutex graves_mutex;
