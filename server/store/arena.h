@@ -5,18 +5,16 @@
 // of one size. An object is named by a Ref of 32 bits, its offset in units of 8 bytes, so that what
 // points at entries takes half the room of a pointer.
 //
-//   base_   slab 0     slab 1     slab 2     ...                      32 GiB of addresses,
-//   reserved;
-//   |------|----------|----------|----------|--------- ...            memory is there once used
+//   base_   slab 0     slab 1     slab 2     ...                     32 GiB of addresses, reserved;
+//   |------|----------|----------|----------|--------- ...           memory is there once used
 //           (never    | header   |
-//            used)    | object   |    64 KiB a slab; all objects of a slab have one size and one
-//            kind
+//            used)    | object   |    64 KiB a slab; all its objects have one size and one kind
 //                     | object   |
 //                     | ...      |
 //
-// Sizes are multiples of 8 up to 512 bytes and within 7 % of each other above, so an object wastes
-// little. Slabs that empty are given back for any size, and their memory to the system beyond a
-// small reserve. A slab that is sparse is emptied by moving its entries (store.cc).
+// Sizes are multiples of 8 up to 512 bytes, within 7 % of each other up to 4 KiB and within 13 %
+// above, so an object wastes little. Slabs that empty are given back for any size, and their memory
+// to the system beyond a small reserve. A slab that is sparse is emptied by moving its entries (store.cc).
 //
 // Threads: any. Locks: a size's lock, and under it the pool's; nothing is locked under those.
 
@@ -96,7 +94,7 @@ class Arena {
 
   // A slab of entries that is to be emptied because its objects fit into others of its size; it
   // takes no new ones until Emptied. nullptr: no size has at least `spare` of its objects free, in
-  // 1/100, and a slab's worth. One at a time.
+  // 1/100, and room in other slabs for what is in this one. One at a time.
   Slab* BeginEmptying(unsigned spare);
   void Emptied(Slab* slab);
 

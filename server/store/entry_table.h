@@ -9,10 +9,11 @@
 //   +------------------------+------------------+----------+-------+-------+
 //
 // The place is taken from the hash under the shard's bits, and a slot's home is place * capacity /
-// 2^20: so the capacity may be any number (the table grows by a quarter and is never less than half
-// full), a table that is rebuilt is read and written in order without a look at the entries, and
-// slots are nearly in the order of hashes, which is what a scan's cursor counts in. Linear probing;
-// deletion shifts the rest of the run back, so there are no tombstones.
+// 2^20: so the capacity may be any number (the table grows by a quarter when it is 7/8 full, and
+// shrinks when it is less than 2/5 full), a table that is rebuilt is read and written in order
+// without a look at the entries, and slots are nearly in the order of hashes, which is what a
+// scan's cursor counts in. Linear probing; deletion shifts the rest of the run back, so there are
+// no tombstones.
 //
 // A lookup goes to an entry only where all 20 bits agree.
 //

@@ -129,10 +129,10 @@ class alignas(64) Shard {
   // Returns how many.
   size_t Reclaim(size_t budget, TimeMs now, const server::Kill* only = nullptr);
   // Removes entries whose time is over, and moves others in the wheel; touches at most `budget`.
-  // Returns how many.
+  // Returns how many. Passes on leases whose time is over.
   size_t Expire(size_t budget, TimeMs now);
-  // Removes entries, those that are over or dead first and then those least worth keeping, until
-  // they were `bytes` or there are none.
+  // Removes some entries that are over or dead, and then those least worth keeping, until they were
+  // `bytes` or there are none. Returns how many bytes.
   size_t Evict(size_t bytes, TimeMs now);
   // Moves the entry to another object of its size, so that its slab empties; false: it is pinned,
   // or no longer in the table. REQUIRES: the caller has pinned it.
@@ -167,7 +167,7 @@ class alignas(64) Shard {
   // Moves all there is into the grave. Returns how many entries it were.
   uint64_t Flush(Grave* grave, Woken* woken) REQUIRES(mutex_);
 
-  // Adds this shard's items, memory and counts.
+  // Adds this shard's items and counts.
   void AddTo(StoreStats* stats) const;
   // Calls visit(node) for each living tag.
   template <typename Visit>

@@ -3,15 +3,17 @@
 
 // The store: keys to values with flags, tags and a time to live, sharded by key hash.
 //
-// Threads: every call may be made by any number of threads at once. A shard's lock is held only
-// inside a call and never together with another shard's.
+// Threads: every call may be made by any number of threads at once. Locks are held only inside a
+// call: a shard's, or, mostly by invalidations and flushes, those of all shards for one step
+// (README.md).
 // Time: milliseconds of a monotonic clock, handed in. An entry whose expiry is <= now is not there.
 // Ownership: keys, tags and values are copied in. An EntryRef pins an entry: its bytes stay valid
 // and unchanged while it lives, also after the entry was overwritten, deleted or expired. It must
 // not outlive the store.
 // Errors: outcomes, never exceptions (std::bad_alloc apart). A miss is an outcome.
-// A refused write removes the key's old value: what its owner tried to replace is not served on.
-// (Add and Replace are conditional and leave it; so do Increment and Touch.)
+// A refused kPut removes the key's old value: what its owner tried to replace is not served on. Not
+// so kStaleToken: what is there then is newer. All other modes are conditional and leave it; so do
+// Increment and Touch.
 //
 // The inside of this face is free to change; nothing outside this folder depends on it.
 
@@ -36,7 +38,7 @@ struct StoreOptions {
   size_t max_tag = 255;                 // bytes, at most 4000
   size_t max_tags = 64;                 // per entry, at most 255
   size_t max_value = 64 * 1024 * 1024;  // bytes
-  size_t memory_limit = 0;              // bytes of everything the store holds; 0: none
+  size_t memory_limit = 0;              // bytes of all the store holds and its overhead; 0: none
 };
 
 enum class Outcome : uint8_t {
@@ -126,8 +128,9 @@ struct EntryMeta {
   std::vector<std::string> tags;
 };
 
-// Who waits for the value of a key that another computes. Wake is called once, by any thread, with
-// no lock of the store held: the value is there, or the lease is free; ask again.
+// Who waits for the value of a key that another computes. Wake is called once, by any thread: the
+// value is there, or the lease is free; ask again. No shard's lock is held, but an invalidation or
+// flush can be under way on this thread: Wake must not call the store.
 class Waiter {
  public:
   virtual void Wake() = 0;
@@ -155,9 +158,9 @@ struct LeaseAnswer {
 struct TagStats {
   std::string tag;
   uint64_t keys = 0;
-  uint64_t bytes = 0;  // of the entries that bear it
-  uint64_t hits = 0;
-  uint64_t invalidations = 0;
+  uint64_t bytes = 0;          // of the entries that bear it
+  uint64_t hits = 0;           // recent ones, estimated from eviction's counters of some
+  uint64_t invalidations = 0;  // calls that named it; tags that share a counter are told the sum
 };
 
 struct KeyList {
@@ -166,13 +169,13 @@ struct KeyList {
 };
 
 struct StoreStats {
-  uint64_t items = 0;  // without those that an invalidation left to be reclaimed
+  uint64_t items = 0;      // without those that an invalidation left to be reclaimed
   uint64_t tags = 0;       // distinct tags that entries bear
   uint64_t memory = 0;     // bytes of entries, tables, tag index and leases
   uint64_t held = 0;       // the same with what lies free between entries: what the limit is about
   uint64_t expired = 0;    // entries removed because their time was over
   uint64_t evicted = 0;    // entries removed to keep to the memory limit
-  uint64_t reclaimed = 0;  // entries removed after an invalidation or a flush
+  uint64_t reclaimed = 0;  // entries removed after an invalidation; not those of a flush
 };
 
 class Store {

@@ -9,8 +9,8 @@
 // 64-bit hash alone: two tags with one hash would count as one, which makes a number in STATS wrong
 // by one and nothing else.
 //
-// Threads: any. Locks: a stripe's lock may be taken while a shard's lock is held; nothing is locked
-// under it. A tag's Remove may come after the shard's lock was released, since its Add was before.
+// Threads: any. Locks: a stripe's lock may be taken while shards' locks are held; nothing is locked
+// under it.
 
 #include <array>
 #include <cstdint>
