@@ -128,7 +128,8 @@ struct TagUsage {
   std::string tag;
   uint64_t keys = 0;
   uint64_t bytes = 0;  // of the entries that bear it
-  uint64_t hits = 0;   // of such entries
+  uint64_t hits = 0;   // recent ones of such entries, estimated
+  // Calls that named the tag since the server started; tags can share a counter (docs/store.md).
   uint64_t invalidations = 0;
 };
 

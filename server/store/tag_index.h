@@ -20,8 +20,8 @@
 // were dead already, of an earlier kill, and those that bear two tags of this one; these are found
 // when the entry is taken out, and make up Kill::not_counted.
 //
-// Threads: belongs to its shard's lock. Locks: takes the registry's and the arena's inside, one at a
-// time.
+// Threads: belongs to its shard's lock. Locks: takes the registry's and the arena's inside, one at
+// a time.
 
 #include <array>
 #include <atomic>
