@@ -1,0 +1,26 @@
+#ifndef TAGCACHE_TOOLS_BENCH_LOAD_H_
+#define TAGCACHE_TOOLS_BENCH_LOAD_H_
+
+// A whole run: connections are opened, keys stored, threads set going, progress told, and what they
+// counted added up.
+//
+// Threads: RunLoad makes the worker threads, and returns when they have ended.
+
+#include <atomic>
+
+#include "tools/bench/options.h"
+#include "tools/bench/tally.h"
+
+namespace tagcache::bench {
+
+struct LoadResult {
+  Tally tally;
+  double seconds = 0;  // from the end of the warm-up until the last answer, or the end of the run
+};
+
+// `stop` ends the run early. Errors: what kept it from beginning.
+Result<LoadResult> RunLoad(const BenchOptions& options, const std::atomic<bool>& stop);
+
+}  // namespace tagcache::bench
+
+#endif  // TAGCACHE_TOOLS_BENCH_LOAD_H_

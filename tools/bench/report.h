@@ -1,0 +1,20 @@
+#ifndef TAGCACHE_TOOLS_BENCH_REPORT_H_
+#define TAGCACHE_TOOLS_BENCH_REPORT_H_
+
+// What a run came to, for a person or for a program.
+
+#include <string>
+
+#include "tools/bench/load.h"
+
+namespace tagcache::bench {
+
+std::string AsTable(const BenchOptions& options, const LoadResult& result);
+
+// One object. Latencies are in microseconds; "corrected_us" is there with --rate. Its members are
+// listed in tools/README.md.
+std::string AsJson(const BenchOptions& options, const LoadResult& result);
+
+}  // namespace tagcache::bench
+
+#endif  // TAGCACHE_TOOLS_BENCH_REPORT_H_
