@@ -1,6 +1,8 @@
 #include "profiling/peers/server_process.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -27,7 +30,36 @@ void ReplaceAll(std::string* text, std::string_view what, const std::string& wit
   }
 }
 
-// -1 with errno where it can not.
+sockaddr_in Loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  return address;
+}
+
+// One that nobody listens on now. A server that loses the race for it does not start.
+int FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = Loopback(0);
+  socklen_t size = sizeof address;
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    Fail("no free port: " + std::string(std::strerror(errno)));
+  }
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+// These give -1 with errno where they can not.
+int TryConnect(int port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = Loopback(port);
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
 int TryConnect(const std::string& path) {
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un address{};
@@ -85,6 +117,9 @@ ServerProcess::ServerProcess(std::vector<std::string> command) {
   for (std::string& word : command) {
     ReplaceAll(&word, "{dir}", directory_);
     ReplaceAll(&word, "{socket}", socket_path_);
+    if (word.find("{port}") == std::string::npos) continue;
+    if (port_ == 0) port_ = FreePort();
+    ReplaceAll(&word, "{port}", std::to_string(port_));
   }
   const std::string log = directory_ + "/log";
   pid_ = fork();
@@ -94,7 +129,7 @@ ServerProcess::ServerProcess(std::vector<std::string> command) {
   const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   int fd;
-  while ((fd = TryConnect(socket_path_)) < 0) {
+  while ((fd = port_ > 0 ? TryConnect(port_) : TryConnect(socket_path_)) < 0) {
     pollfd ended{pidfd, POLLIN, 0};
     if (poll(&ended, 1, 1) > 0 || std::chrono::steady_clock::now() > give_up) {
       kill(pid_, SIGKILL);
@@ -120,8 +155,20 @@ size_t ServerProcess::ResidentBytes() const {
   Fail("the server is gone: " + Contents(directory_ + "/log"));
 }
 
+std::chrono::nanoseconds ServerProcess::CpuTime() const {
+  const std::string stat = Contents("/proc/" + std::to_string(pid_) + "/stat");
+  const size_t name_ends = stat.rfind(')');  // the name may hold blanks
+  if (name_ends == std::string::npos) Fail("the server is gone: " + Contents(directory_ + "/log"));
+  std::istringstream fields(stat.substr(name_ends + 1));
+  std::string skipped;
+  for (int field = 3; field < 14; ++field) fields >> skipped;
+  int64_t user = 0, system = 0;
+  fields >> user >> system;
+  return std::chrono::nanoseconds(1'000'000'000 / sysconf(_SC_CLK_TCK) * (user + system));
+}
+
 int ServerProcess::Connect() const {
-  const int fd = TryConnect(socket_path_);
+  const int fd = port_ > 0 ? TryConnect(port_) : TryConnect(socket_path_);
   if (fd < 0) Fail("cannot connect: " + std::string(std::strerror(errno)));
   return fd;
 }

@@ -1,14 +1,15 @@
 #ifndef TAGCACHE_PROFILING_PEERS_SERVER_PROCESS_H_
 #define TAGCACHE_PROFILING_PEERS_SERVER_PROCESS_H_
 
-// A server of any make on a Unix socket in a directory of its own. It ends with the object, or with
-// this process, and takes the directory with it.
+// A server of any make on a Unix socket in a directory of its own, or on a free TCP port of
+// loopback. It ends with the object, or with this process, and takes the directory with it.
 //
 // Errors: a server that does not come up, or whose socket breaks, ends the program with a message:
 // a figure of half a run is none.
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -24,8 +25,9 @@ std::string FindProgram(std::string_view name);
 
 class ServerProcess {
  public:
-  // Starts `command` and returns once it accepts on the socket. "{dir}" and "{socket}" in a word
-  // stand for the directory and the socket's path.
+  // Starts `command` and returns once it accepts. "{dir}" and "{socket}" in a word stand for the
+  // directory and the socket's path, "{port}" for the port: where a word has it, the server is met
+  // there and not at the socket.
   explicit ServerProcess(std::vector<std::string> command);
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
@@ -33,11 +35,14 @@ class ServerProcess {
 
   const std::string& socket_path() const { return socket_path_; }
   size_t ResidentBytes() const;
+  // User and system time of all its threads, in steps of 10 ms.
+  std::chrono::nanoseconds CpuTime() const;
   int Connect() const;  // a connected socket, owned by the caller
 
  private:
   std::string directory_;
   std::string socket_path_;
+  int port_ = 0;  // 0: the Unix socket
   pid_t pid_ = -1;
 };
 
