@@ -124,6 +124,7 @@ TEST_F(CommandLineOptions, WhatIsUnknownOrOutOfRangeIsRefusedByName) {
       {{"--depth=2", "--batch=2"}, "--batch"},
       {{"--rate=-1"}, "--rate"},
       {{"--rate=nan"}, "--rate"},
+      {{"--rate=1e8"}, "--rate"},
       {{"--arrivals=bursts"}, "--arrivals"},
       {{"--mix=fetch=1"}, "--mix"},
       {{"--keys=0"}, "--keys"},

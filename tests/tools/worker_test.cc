@@ -153,6 +153,26 @@ TEST_F(WorkerTest, TheWarmUpLeavesNoCount) {
   EXPECT_EQ(all.service.max(), 1ms);
 }
 
+TEST_F(WorkerTest, ARunBeginsWithoutTheDebtOfItsWarmUp) {
+  share_.rate = 1000;
+  share_.measured_from = share_.start + 500ms;
+  AddLane([&](TimePoint sent) {
+    return sent < share_.measured_from ? TimePoint::duration(100ms) : TimePoint::duration(100us);
+  });
+  const OperationTally all = Run();
+  EXPECT_EQ(all.calls, 500u);
+  EXPECT_LE(all.corrected.max(), 1ms);
+  EXPECT_EQ(tally_.unsent(), 0u);
+}
+
+TEST_F(WorkerTest, UnsentCallsOfTheWarmUpAreNotCounted) {
+  share_.rate = 1000;
+  share_.measured_from = share_.start + 500ms;
+  AddLane(10s);
+  Run();
+  EXPECT_EQ(tally_.unsent(), 500u);
+}
+
 TEST_F(WorkerTest, ARunOfRequestsMakesExactlyThatMany) {
   for (const double rate : {0.0, 50.0}) {
     share_.start = share_.first_arrival = clock_.Now();

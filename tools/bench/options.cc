@@ -119,7 +119,7 @@ class CommandLine {
             1, 1'000'000);
     Real("-r,--rate", options_.rate,
          "Calls a second in all (open loop); 0: the next follows the answer\n(closed loop)", 0,
-         1e9);
+         1e7);
     app_.add_option("--arrivals", arrivals_, "Gaps of an open loop: poisson or constant")
         ->check(CLI::IsMember({"poisson", "constant"}))
         ->capture_default_str();

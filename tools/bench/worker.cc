@@ -48,7 +48,13 @@ bool Worker::Over(TimePoint now) const {
   return share_.requests > 0 ? measured_ >= share_.requests : now >= share_.end;
 }
 
-bool Worker::Due(TimePoint now) const { return !arrivals_ || arrivals_->next() <= now; }
+bool Worker::Due(TimePoint now) {
+  if (!arrivals_) return true;
+  if (now >= share_.measured_from) {
+    while (arrivals_->next() < share_.measured_from) arrivals_->Advance(workload_.random());
+  }
+  return arrivals_->next() <= now;
+}
 
 void Worker::StartRound(TimePoint now) {
   Lane* lane = free_.front();
@@ -84,7 +90,9 @@ void Worker::CountUnsent(Tally& tally) {
   if (!arrivals_ || share_.requests > 0) return;
   const TimePoint until = std::min(share_.end, clock_.Now());
   uint64_t unsent = 0;
-  for (; arrivals_->next() < until; arrivals_->Advance(workload_.random())) ++unsent;
+  for (; arrivals_->next() < until; arrivals_->Advance(workload_.random())) {
+    if (arrivals_->next() >= share_.measured_from) ++unsent;
+  }
   tally.Unsent(unsent);
 }
 

@@ -10,8 +10,9 @@
 // In a closed loop calls are always due. In an open loop the due times come from Arrivals; a call
 // that comes late, because all lanes were taken or an answer was waited for, is counted from when
 // it was due. So a slow server can not make the generator ask less and look fast.
+// What is still to be sent of the warm-up when that ends is dropped: a run begins without a debt.
 //
-// Threads: Run in one; Stop from any.
+// Threads: Run in one; `stop` may be set by any.
 
 #include <atomic>
 #include <deque>
@@ -45,7 +46,7 @@ class Worker {
  private:
   bool Over(TimePoint now) const;
   TimePoint BoundOfSleep(TimePoint now) const;
-  bool Due(TimePoint now) const;
+  bool Due(TimePoint now);
   void StartRound(TimePoint now);
   CallTimes NextCall(TimePoint now);
   void FinishRound(Tally& tally);
