@@ -116,7 +116,8 @@ bool Measure(const std::string& tagcached, size_t items) {
   PrintRow(items, "tagcached, 3 tags an entry", tagged, "");
   const double a_tag = (tagged - plain) / kTagsAnEntry;
   met &= Judge(items, "tagcached, a tag on an entry", a_tag, kMostATag, "at most");
-  PrintRow(items, "tagcached, the shared tag", many / (kManyTags - kFewTags), "all shards together");
+  PrintRow(items, "tagcached, the shared tag", many / (kManyTags - kFewTags),
+           "all shards together");
   return met;
 }
 

@@ -147,10 +147,15 @@ ServerProcess::~ServerProcess() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
-size_t ServerProcess::ResidentBytes() const {
+size_t ServerProcess::ResidentBytes() const { return Status("VmRSS:"); }
+size_t ServerProcess::HighestResidentBytes() const { return Status("VmHWM:"); }
+
+// Bytes that the kernel tells of the process under this name.
+size_t ServerProcess::Status(std::string_view name) const {
   std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
   for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmRSS:")) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
+    if (!line.starts_with(name)) continue;
+    return std::strtoull(line.c_str() + name.size(), nullptr, 10) * 1024;
   }
   Fail("the server is gone: " + Contents(directory_ + "/log"));
 }

@@ -37,9 +37,12 @@ class ServerProcess {
   size_t ResidentBytes() const;
   // User and system time of all its threads, in steps of 10 ms.
   std::chrono::nanoseconds CpuTime() const;
+  size_t HighestResidentBytes() const;  // since the start
   int Connect() const;  // a connected socket, owned by the caller
 
  private:
+  size_t Status(std::string_view name) const;
+
   std::string directory_;
   std::string socket_path_;
   int port_ = 0;  // 0: the Unix socket

@@ -345,6 +345,7 @@ std::vector<NamedPolicy> CandidatePolicies() {
       Named<SampledLfu>("  halved each turnover", Lfu{.turnovers = 1}),
       Named<SampledLfu>("  each 2", Lfu{.turnovers = 2}),
       Named<SampledLfu>("  each 4", Lfu{.turnovers = 4}),
+      Named<SampledLfu>("  each 8", Lfu{.turnovers = 8}),
       Named<SampledLfu>("  not by size", Lfu{.by_size = false}),
       Named<SampledLfu>("  oldest among equals", Lfu{.by_size = false, .oldest = true}),
       Named<SampledLfu>("  ghosts", Lfu{.ghost_gain = 50}),

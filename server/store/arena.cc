@@ -17,18 +17,17 @@ constexpr size_t kLeastReserve = size_t{64} << 20;
 // Empty slabs that stay resident.
 constexpr size_t kKeptSlabs = 32;
 
-// The object sizes: exact to 8 bytes up to 512, in steps of 1/16 to 1/32 up to 2 KiB, and above
+// The object sizes: exact to 8 bytes up to 512, in steps of 1/16 to 1/32 up to 1 KiB, and above
 // such that a slab holds a whole number of them.
 struct SizeTable {
-  std::array<uint16_t, 128> bytes{};
+  std::array<uint16_t, kObjectSizes> bytes{};
   std::array<uint8_t, kLargestObject / 8 + 1> class_of{};  // by size in units of 8, rounded up
 
   constexpr SizeTable() {
     size_t count = 0;
     for (size_t size = 24; size <= 512; size += 8) bytes[count++] = static_cast<uint16_t>(size);
     for (size_t size = 544; size <= 1024; size += 32) bytes[count++] = static_cast<uint16_t>(size);
-    for (size_t size = 1088; size <= 2048; size += 64) bytes[count++] = static_cast<uint16_t>(size);
-    for (size_t a_slab = 31; a_slab >= 8; --a_slab) {
+    for (size_t a_slab = kObjectRoom / 1032; a_slab >= 4; --a_slab) {
       bytes[count++] = static_cast<uint16_t>(kObjectRoom / a_slab / 8 * 8);
     }
     size_t at = 0;
@@ -43,11 +42,17 @@ static_assert(kSizeTable.bytes[kSizeTable.class_of.back()] >= kLargestObject);
 
 size_t ClassOf(size_t bytes) { return kSizeTable.class_of[(bytes + 7) / 8]; }
 
+// Free memory of values of one size that stays resident; there are some 40 sizes.
+size_t KeptValues(size_t limit) {
+  constexpr size_t kMost = 256 * 1024;
+  return limit == 0 ? kMost : std::min(kMost, limit / 1024);
+}
+
 uint16_t& NextFree(char* object) { return *reinterpret_cast<uint16_t*>(object); }
 
 }  // namespace
 
-Arena::Arena(MemoryBudget& budget) : budget_(budget) {
+Arena::Arena(MemoryBudget& budget) : budget_(budget), values_(KeptValues(budget.limit())) {
   size_t reserve = kReserve;
   void* mapping = MAP_FAILED;
   for (; reserve >= kLeastReserve && mapping == MAP_FAILED; reserve /= 2) {
@@ -87,7 +92,7 @@ void Arena::Unlist(SizeClass& size, Slab* slab) {
 
 void* Arena::Allocate(ObjectKind kind, size_t bytes, bool urgent) {
   const size_t size_class = ClassOf(bytes);
-  const size_t index = static_cast<size_t>(kind) * kSizes + size_class;
+  const size_t index = static_cast<size_t>(kind) * kObjectSizes + size_class;
   SizeClass& size = sizes_[index];
   MutexLock lock(size.mutex);
   Slab* slab = size.partial;
@@ -101,7 +106,7 @@ void* Arena::Allocate(ObjectKind kind, size_t bytes, bool urgent) {
     slab->object_bytes = kSizeTable.bytes[size_class];
     slab->capacity = static_cast<uint16_t>(kObjectRoom / slab->object_bytes);
     slab->untouched = slab->capacity;
-    slab->size_class = static_cast<uint8_t>(index);
+    slab->size_class = static_cast<uint16_t>(index);
     ++size.slabs;
     size.capacity = slab->capacity;
     size.object_bytes = slab->object_bytes;
@@ -200,9 +205,9 @@ Arena::Bytes Arena::Used() {
 Slab* Arena::BeginEmptying(unsigned spare) {
   constexpr size_t kLooked = 32;
   const size_t from = emptying_from_.load(std::memory_order_relaxed);
-  for (size_t i = 0; i < kSizes; ++i) {
-    const size_t index = (from + i) % kSizes;
-    SizeClass& size = sizes_[static_cast<size_t>(ObjectKind::kEntry) * kSizes + index];
+  for (size_t i = 0; i < kObjectSizes; ++i) {
+    const size_t index = (from + i) % kObjectSizes;
+    SizeClass& size = sizes_[static_cast<size_t>(ObjectKind::kEntry) * kObjectSizes + index];
     MutexLock lock(size.mutex);
     if (size.partial == nullptr || size.partial->next == nullptr) continue;
     const size_t all = size.slabs * size.partial->capacity;

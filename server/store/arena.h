@@ -26,6 +26,7 @@
 
 #include "server/store/memory_budget.h"
 #include "server/store/mutex.h"
+#include "server/store/value_pages.h"
 
 namespace tagcache::server {
 
@@ -36,7 +37,8 @@ inline constexpr Ref kFirstRef = 8192;
 class Arena;
 
 inline constexpr size_t kSlabBytes = 64 * 1024;
-inline constexpr size_t kLargestObject = 8184;
+inline constexpr size_t kLargestObject = 16368;
+inline constexpr size_t kObjectSizes = 138;
 
 enum class ObjectKind : uint8_t { kEntry, kTagNode };
 
@@ -49,7 +51,7 @@ struct alignas(64) Slab {
   uint16_t used;
   uint16_t untouched;   // objects that were never used: the last ones
   uint16_t first_free;  // index + 1 of a free object; 0: none
-  uint8_t size_class;
+  uint16_t size_class;
   bool listed;
   bool emptying;  // takes no new objects
 
@@ -84,6 +86,7 @@ class Arena {
     return static_cast<Ref>((static_cast<const char*>(object) - base_) / 8);
   }
   MemoryBudget& budget() { return budget_; }
+  ValuePages& values() { return values_; }  // of entries that lie apart
   // Bytes of slabs in use, and of the objects in them.
   struct Bytes {
     size_t slabs = 0;
@@ -108,7 +111,6 @@ class Arena {
     size_t object_bytes GUARDED_BY(mutex) = 0;  // of each
     size_t free GUARDED_BY(mutex) = 0;          // objects
   };
-  static constexpr size_t kSizes = 128;
   static constexpr size_t kKinds = 2;
 
   void FreeObject(Slab* slab, void* object);
@@ -118,10 +120,11 @@ class Arena {
   static void Unlist(SizeClass& size, Slab* slab) REQUIRES(size.mutex);
 
   MemoryBudget& budget_;
+  ValuePages values_;
   char* mapping_ = nullptr;
   char* base_ = nullptr;
   size_t reserved_slabs_ = 0;
-  std::array<SizeClass, kSizes * kKinds> sizes_;
+  std::array<SizeClass, kObjectSizes * kKinds> sizes_;
   std::atomic<size_t> emptying_from_{0};
 
   Mutex pool_mutex_;

@@ -1,7 +1,5 @@
 #include "server/store/entry.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <new>
 
@@ -9,13 +7,6 @@
 
 namespace tagcache::server {
 namespace {
-
-// What malloc keeps beside a block.
-constexpr size_t kBlockHead = 16;
-
-size_t BytesOutside(const void* block) {
-  return malloc_usable_size(const_cast<void*>(block)) + kBlockHead;
-}
 
 // How an entry is laid out.
 struct Layout {
@@ -45,7 +36,7 @@ size_t Entry::value_room() const {
 
 size_t Entry::allocated() const {
   const size_t inside = Arena::RoundedOf(this);
-  return (bits & kOutside) != 0 ? inside + BytesOutside(value().data()) : inside;
+  return (bits & kOutside) != 0 ? inside + ValuePages::Rounded(value_size) : inside;
 }
 
 bool Entry::PinIfMade() {
@@ -58,20 +49,20 @@ bool Entry::PinIfMade() {
 
 size_t SizeOf(const EntryParts& parts) {
   const Layout layout = LayoutOf(parts);
-  return Arena::Rounded(layout.inside) + (layout.outside ? layout.value + kBlockHead : 0);
+  return Arena::Rounded(layout.inside) + (layout.outside ? ValuePages::Rounded(layout.value) : 0);
 }
 
 Entry* NewEntry(Arena& arena, const EntryParts& parts, bool urgent) {
   const auto [value_size, outside, inside] = LayoutOf(parts);
   char* value = nullptr;
   if (outside) {
-    if (!urgent && !arena.budget().Fits(value_size)) return nullptr;
-    value = static_cast<char*>(::operator new(value_size, std::nothrow));
+    if (!urgent && !arena.budget().Fits(ValuePages::Rounded(value_size))) return nullptr;
+    value = arena.values().Allocate(value_size);
     if (value == nullptr) return nullptr;
   }
   void* memory = arena.Allocate(ObjectKind::kEntry, inside, urgent);
   if (memory == nullptr) {
-    ::operator delete(value);
+    if (value != nullptr) arena.values().Free(value, value_size);
     return nullptr;
   }
   Entry* entry = static_cast<Entry*>(memory);
@@ -94,7 +85,7 @@ Entry* NewEntry(Arena& arena, const EntryParts& parts, bool urgent) {
   copy(entry->bytes(), parts.key.bytes);
   if (outside) {
     std::memcpy(entry->inside_value(), &value, sizeof value);
-    arena.budget().Add(BytesOutside(value));
+    arena.budget().Add(ValuePages::Rounded(value_size));
   } else {
     value = entry->inside_value();
   }
@@ -108,8 +99,9 @@ void Unpin(Entry* entry) {
   if (entry->pins.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   if ((entry->bits & Entry::kOutside) != 0) {
     char* value = const_cast<char*>(entry->value().data());
-    Arena::Of(entry).budget().Remove(BytesOutside(value));
-    ::operator delete(value);
+    Arena& arena = Arena::Of(entry);
+    arena.budget().Remove(ValuePages::Rounded(entry->value_size));
+    arena.values().Free(value, entry->value_size);
   }
   Arena::Free(entry);
 }

@@ -47,7 +47,7 @@ namespace tagcache::server {
 
 inline constexpr TimeMs kNever = (uint64_t{1} << 48) - 1;
 // Longest value that lies inside its entry, bytes.
-inline constexpr size_t kLargestInside = 4096;
+inline constexpr size_t kLargestInside = 16 * 1024;
 // Longest key: with a value outside and 255 tags it still fits an object.
 inline constexpr size_t kLongestKey = 4000;
 inline constexpr size_t kMostTags = 255;

@@ -1,0 +1,73 @@
+#ifndef TAGCACHE_SERVER_STORE_VALUE_PAGES_H_
+#define TAGCACHE_SERVER_STORE_VALUE_PAGES_H_
+
+// Where values lie that are too large for a slab: whole pages, in slots of some sizes, out of one
+// range of addresses.
+//
+//   first_  20 KiB slots    72 KiB slots    20 KiB slots    ...          addresses, reserved
+//   |------|---|---|---|---|--------|--------|---|---|---|---|---- ...
+//   a size takes addresses by the stretch, and keeps them for ever
+//
+// A free slot's memory goes back to the system, but for a few of each size that wait to be used
+// again; so what is given up at one size is there at once for any other, in a slab or in a slot. A
+// malloc keeps it in its heap between blocks that are still in use: with sizes that change, a heap
+// came to hold the whole memory limit and the entries next to nothing (profiling/churn).
+//
+// Addresses are not short: they are used anew by the same size only. Values over kLargestSlot are
+// mapped one by one.
+//
+// Threads: any. Locks: a size's, and under it that of the addresses; nothing is locked under those.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "server/store/mutex.h"
+
+namespace tagcache::server {
+
+class ValuePages {
+ public:
+  // `kept`: bytes of free slots of one size that stay in memory.
+  explicit ValuePages(size_t kept);
+  ~ValuePages();
+  ValuePages(const ValuePages&) = delete;
+  ValuePages& operator=(const ValuePages&) = delete;
+
+  // nullptr: there is no memory. REQUIRES: bytes > 0, here and below.
+  char* Allocate(size_t bytes);
+  // REQUIRES: `bytes` as it was for Allocate.
+  void Free(char* value, size_t bytes);
+  // What `bytes` take: up to an eighth more, and at least whole pages.
+  static size_t Rounded(size_t bytes);
+
+  static constexpr size_t kLargestSlot = size_t{1} << 20;
+
+ private:
+  struct alignas(64) Size {
+    Mutex mutex;
+    // Free slots, by their page: in memory, and not.
+    std::vector<uint32_t> kept GUARDED_BY(mutex);
+    std::vector<uint32_t> returned GUARDED_BY(mutex);
+    size_t slots GUARDED_BY(mutex) = 0;    // all; the lists have room for each
+    uint32_t fresh GUARDED_BY(mutex) = 0;  // the next slot that was never used
+    uint32_t fresh_end GUARDED_BY(mutex) = 0;
+  };
+  static constexpr size_t kSizes = 49;
+
+  char* AllocateSlot(Size& size, size_t bytes);
+  bool TakeAddresses(Size& size, size_t bytes) REQUIRES(size.mutex);
+  bool IsSlot(const char* value) const { return value >= first_ && value < first_ + reserved_; }
+
+  const size_t kept_bytes_;
+  char* first_ = nullptr;
+  size_t reserved_ = 0;
+  std::array<Size, kSizes> sizes_;
+  Mutex addresses_mutex_;
+  size_t taken_ GUARDED_BY(addresses_mutex_) = 0;
+};
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_STORE_VALUE_PAGES_H_
