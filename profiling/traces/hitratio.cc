@@ -258,7 +258,7 @@ bool Parse(int argc, char** argv, Arguments* arguments) {
       return false;
     }
   }
-  if (arguments->memory == 0) arguments->memory = (arguments->quick ? size_t{64} : 256) << 20;
+  if (arguments->memory == 0) arguments->memory = (arguments->quick ? size_t{48} : 256) << 20;
   if (arguments->requests == 0) {
     // About thirteen memories, half of them warm-up.
     arguments->requests = arguments->memory / 84;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <new>
+#include <cstring>
 
 namespace tagcache::server {
 namespace {
@@ -25,6 +25,14 @@ constexpr size_t SizeIndex(size_t slot) {
   const auto doublings = static_cast<size_t>(std::bit_width(pages - 1)) - std::bit_width(kSteps);
   // pages is in (8 << doublings, 16 << doublings], in steps of 1 << doublings.
   return kSteps * doublings + (pages >> doublings);
+}
+
+// The slot for a value: at most an eighth larger, and at least whole pages.
+size_t SlotFor(size_t bytes) {
+  const size_t pages = (bytes + kPage - 1) / kPage;
+  if (pages <= kSteps) return pages * kPage;
+  const size_t step = std::bit_ceil(pages) / (2 * kSteps);
+  return (pages + step - 1) / step * step * kPage;
 }
 
 void* Map(size_t bytes) {
@@ -51,49 +59,53 @@ ValuePages::~ValuePages() {
   if (reserved_ > 0) munmap(first_, reserved_);
 }
 
-size_t ValuePages::Rounded(size_t bytes) {
-  const size_t pages = (bytes + kPage - 1) / kPage;
-  if (pages <= kSteps || bytes > kLargestSlot) return pages * kPage;
-  const size_t step = std::bit_ceil(pages) / (2 * kSteps);
-  return (pages + step - 1) / step * step * kPage;
+size_t ValuePages::Rounded(size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
+
+bool ValuePages::Pages::Reserve(size_t room) {
+  if (room <= room_) return true;
+  void* grown = ::operator new(room * sizeof *pages_, std::nothrow);
+  if (grown == nullptr) return false;
+  if (size_ > 0) std::memcpy(grown, pages_, size_ * sizeof *pages_);
+  ::operator delete(pages_);
+  pages_ = static_cast<uint32_t*>(grown);
+  room_ = room;
+  return true;
 }
 
 char* ValuePages::Allocate(size_t bytes) {
-  const size_t slot = Rounded(bytes);
-  if (slot <= kLargestSlot) {
-    char* value = AllocateSlot(sizes_[SizeIndex(slot)], slot);
-    if (value != nullptr) return value;
-  }
-  return static_cast<char*>(Map(slot));
+  if (bytes > kLargestSlot) return static_cast<char*>(Map(Rounded(bytes)));
+  const size_t slot = SlotFor(bytes);
+  bool full = false;
+  char* value = AllocateSlot(sizes_[SizeIndex(slot)], slot, &full);
+  return full ? static_cast<char*>(Map(Rounded(bytes))) : value;
 }
 
-char* ValuePages::AllocateSlot(Size& size, size_t bytes) {
+char* ValuePages::AllocateSlot(Size& size, size_t bytes, bool* full) {
   MutexLock lock(size.mutex);
   uint32_t page;
-  if (!size.kept.empty()) {
-    page = size.kept.back();
-    size.kept.pop_back();
-  } else if (!size.returned.empty()) {
-    page = size.returned.back();
-    size.returned.pop_back();
+  if (size.kept.size() > 0) {
+    page = size.kept.Pop();
+  } else if (size.returned.size() > 0) {
+    page = size.returned.Pop();
   } else {
-    if (size.fresh == size.fresh_end && !TakeAddresses(size, bytes)) return nullptr;
+    if (size.fresh == size.fresh_end && !TakeAddresses(size, bytes, full)) return nullptr;
     page = size.fresh;
     size.fresh += static_cast<uint32_t>(bytes / kPage);
   }
   return first_ + size_t{page} * kPage;
 }
 
-bool ValuePages::TakeAddresses(Size& size, size_t bytes) {
+bool ValuePages::TakeAddresses(Size& size, size_t bytes, bool* full) {
   const size_t slots = kStretch / bytes;
-  try {
-    size.returned.reserve(std::bit_ceil(size.slots + slots));
-    size.kept.reserve(kept_bytes_ / bytes);
-  } catch (const std::bad_alloc&) {
+  if (!size.returned.Reserve(std::bit_ceil(size.slots + slots)) ||
+      !size.kept.Reserve(kept_bytes_ / bytes)) {
     return false;
   }
   MutexLock lock(addresses_mutex_);
-  if (reserved_ - taken_ < slots * bytes) return false;
+  if (reserved_ - taken_ < slots * bytes) {
+    *full = true;
+    return false;
+  }
   size.slots += slots;
   size.fresh = static_cast<uint32_t>(taken_ / kPage);
   taken_ += slots * bytes;
@@ -102,24 +114,24 @@ bool ValuePages::TakeAddresses(Size& size, size_t bytes) {
 }
 
 void ValuePages::Free(char* value, size_t bytes) {
-  const size_t slot = Rounded(bytes);
   if (!IsSlot(value)) {
-    munmap(value, slot);
+    munmap(value, Rounded(bytes));
     return;
   }
+  const size_t slot = SlotFor(bytes);
   Size& size = sizes_[SizeIndex(slot)];
   const auto page = static_cast<uint32_t>(static_cast<size_t>(value - first_) / kPage);
   {
     MutexLock lock(size.mutex);
     if ((size.kept.size() + 1) * slot <= kept_bytes_) {
-      size.kept.push_back(page);
+      size.kept.Push(page);
       return;
     }
   }
   // Outside the lock: nobody else knows the slot yet.
   madvise(value, slot, MADV_DONTNEED);
   MutexLock lock(size.mutex);
-  size.returned.push_back(page);
+  size.returned.Push(page);
 }
 
 }  // namespace tagcache::server

@@ -21,7 +21,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <new>
 
 #include "server/store/mutex.h"
 
@@ -39,25 +39,46 @@ class ValuePages {
   char* Allocate(size_t bytes);
   // REQUIRES: `bytes` as it was for Allocate.
   void Free(char* value, size_t bytes);
-  // What `bytes` take: up to an eighth more, and at least whole pages.
+  // What `bytes` take in memory: whole pages.
   static size_t Rounded(size_t bytes);
 
   static constexpr size_t kLargestSlot = size_t{1} << 20;
 
  private:
+  // A stack of slots, by their first page.
+  class Pages {
+   public:
+    Pages() = default;
+    ~Pages() { ::operator delete(pages_); }
+    Pages(const Pages&) = delete;
+    Pages& operator=(const Pages&) = delete;
+    // false: there is no memory.
+    bool Reserve(size_t room);
+    size_t size() const { return size_; }
+    // REQUIRES: there is room.
+    void Push(uint32_t page) { pages_[size_++] = page; }
+    // REQUIRES: size() > 0.
+    uint32_t Pop() { return pages_[--size_]; }
+
+   private:
+    uint32_t* pages_ = nullptr;
+    size_t size_ = 0;
+    size_t room_ = 0;
+  };
+
   struct alignas(64) Size {
     Mutex mutex;
-    // Free slots, by their page: in memory, and not.
-    std::vector<uint32_t> kept GUARDED_BY(mutex);
-    std::vector<uint32_t> returned GUARDED_BY(mutex);
-    size_t slots GUARDED_BY(mutex) = 0;    // all; the lists have room for each
+    Pages kept GUARDED_BY(mutex);          // free slots that are in memory
+    Pages returned GUARDED_BY(mutex);      // and those that are not
+    size_t slots GUARDED_BY(mutex) = 0;    // all; `returned` has room for each
     uint32_t fresh GUARDED_BY(mutex) = 0;  // the next slot that was never used
     uint32_t fresh_end GUARDED_BY(mutex) = 0;
   };
   static constexpr size_t kSizes = 49;
 
-  char* AllocateSlot(Size& size, size_t bytes);
-  bool TakeAddresses(Size& size, size_t bytes) REQUIRES(size.mutex);
+  // nullptr: there is no memory, or no address left (*full).
+  char* AllocateSlot(Size& size, size_t bytes, bool* full);
+  bool TakeAddresses(Size& size, size_t bytes, bool* full) REQUIRES(size.mutex);
   bool IsSlot(const char* value) const { return value >= first_ && value < first_ + reserved_; }
 
   const size_t kept_bytes_;
