@@ -261,7 +261,12 @@ void Worker::AccountMemory(TimeMs now) {
   if (engine_.options().store.memory_limit == 0 || now - last_account_ < kAccountPeriod) return;
   last_account_ = now;
   Store& store = engine_.store();
-  store.SetOverhead(MemoryOverhead(ResidentBytes(), store.Stats().held, memory_at_start_));
+  // What other workers store between the two readings must not look like overhead: that much would
+  // be evicted. So the store is asked before and after.
+  const size_t before = store.Stats().held;
+  const size_t resident = ResidentBytes();
+  const size_t held = std::max<size_t>(before, store.Stats().held);
+  store.SetOverhead(MemoryOverhead(resident, held, memory_at_start_));
 }
 
 // Listeners close at once. The connections have their say after this turn of the loop, so that
