@@ -11,11 +11,12 @@ const VALUE_BYTES = 100;
 const KEYS = 10000;
 
 $addresses = array_slice($argv, 1);
-$quick = ($addresses[0] ?? '') === '--quick';
+$smoke = ($addresses[0] ?? '') === '--smoke';
+$quick = $smoke || ($addresses[0] ?? '') === '--quick';
 if ($quick) {
     array_shift($addresses);
 }
-[$rounds, $seconds] = $quick ? [3, 0.01] : [9, 0.15];
+[$rounds, $seconds] = $smoke ? [1, 0.0] : ($quick ? [3, 0.01] : [9, 0.15]);
 
 $items = [];
 for ($i = 0; $i < KEYS; $i++) {
