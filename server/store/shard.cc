@@ -58,7 +58,15 @@ void Shard::Attach(const ShardContext* context, size_t index) {
   Account();
 }
 
-void Shard::Prefetch(uint64_t hash) const { entries_.Prefetch(PlaceOf(hash)); }
+void Shard::PrefetchSlot(uint64_t hash) const { entries_.Prefetch(PlaceOf(hash)); }
+
+void Shard::PrefetchEntries(std::span<const uint32_t> which, std::span<const uint64_t> hashes) {
+  if (!mutex_.TryLock()) return;
+  for (const uint32_t i : which.first(std::min(which.size(), kEntriesAhead))) {
+    PrefetchEntry(hashes[i]);
+  }
+  mutex_.Unlock();
+}
 
 HashedBytes Shard::Hashed(const Entry* entry) const {
   return {entry->key(), context_->hash(entry->key(), context_->seed)};
@@ -98,7 +106,8 @@ void Shard::CountGone(Entry* entry, TimeMs now) {
 }
 
 EntryRef Shard::Hit(Slot* slot) {
-  *slot = Heat::Hit(*slot, epoch_);
+  const Slot hit = Heat::Hit(*slot, epoch_);
+  if (hit != *slot) *slot = hit;
   Entry* entry = EntryIn(slot);
   entry->Pin();
   return EntryRef(entry);
@@ -161,8 +170,8 @@ EntryRef Shard::Get(const HashedBytes& key, TimeMs now) {
 void Shard::MultiGet(const KeysOfShard& keys, TimeMs now, std::span<EntryRef> out) {
   Removed removed;
   MutexLock lock(mutex_);
-  for (const uint32_t i : keys.which) PrefetchEntry(keys.hashes[i]);
   for (size_t i = 0; i < keys.size(); ++i) {
+    if (i + kEntriesAhead < keys.size()) PrefetchEntry(keys[i + kEntriesAhead].hash);
     Slot* slot = FindLive(keys[i], now, &removed);
     out[keys.which[i]] = slot == nullptr ? EntryRef() : Hit(slot);
   }
@@ -246,8 +255,10 @@ void Shard::MultiPut(std::span<const uint32_t> which, std::span<Draft> drafts, T
   Removed removed;
   Woken woken;
   MutexLock lock(mutex_);
-  for (const uint32_t i : which) PrefetchEntry(drafts[i].key.hash);
-  for (const uint32_t i : which) {
+  for (size_t at = 0; at < which.size(); ++at) {
+    if (at + kEntriesAhead < which.size())
+      PrefetchEntry(drafts[which[at + kEntriesAhead]].key.hash);
+    const uint32_t i = which[at];
     outcomes[i] = PutLocked(drafts[i], WriteMode::kPut, now, &removed, &woken);
   }
 }
@@ -295,8 +306,10 @@ uint64_t Shard::MultiDelete(const KeysOfShard& keys, TimeMs now) {
   Woken woken;
   MutexLock lock(mutex_);
   uint64_t deleted = 0;
-  for (const uint32_t i : keys.which) PrefetchEntry(keys.hashes[i]);
-  for (size_t i = 0; i < keys.size(); ++i) deleted += DeleteLocked(keys[i], now, &removed, &woken);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (i + kEntriesAhead < keys.size()) PrefetchEntry(keys[i + kEntriesAhead].hash);
+    deleted += DeleteLocked(keys[i], now, &removed, &woken);
+  }
   return deleted;
 }
 
@@ -492,12 +505,10 @@ size_t Shard::Expire(size_t budget, TimeMs now) {
 }
 
 void Shard::ExpireAll(TimeMs now, Removed* removed) {
-  const auto remove = [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
+  wheel_.Advance(*arena_, now, SIZE_MAX, [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
     CountGone(entry, now);
     Remove(SlotWith(entry), removed);
-  };
-  wheel_.Advance(*arena_, now, SIZE_MAX, remove);
-  wheel_.AdvanceWithinTick(*arena_, now, remove);
+  });
 }
 
 // Of some entries from a random place on, the one least worth keeping. Among equals any: a rule

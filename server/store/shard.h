@@ -83,6 +83,9 @@ struct Grave {
   std::unique_ptr<Grave> other;
 };
 
+// How many keys ahead of its turn a batch asks for a key's entry.
+inline constexpr size_t kEntriesAhead = 96;
+
 class alignas(64) Shard {
  public:
   Shard() = default;
@@ -93,8 +96,10 @@ class alignas(64) Shard {
   // REQUIRES: called once, before anything else; the context outlives this.
   void Attach(const ShardContext* context, size_t index);
   Mutex& mutex() TAGCACHE_ANNOTATION(lock_returned(mutex_)) { return mutex_; }
-  // Brings what a lookup of `hash` begins with into the cache. Takes no lock.
-  void Prefetch(uint64_t hash) const NO_THREAD_SAFETY_ANALYSIS;
+  // Asks for the slot a lookup of `hash` begins with. Takes no lock.
+  void PrefetchSlot(uint64_t hash) const NO_THREAD_SAFETY_ANALYSIS;
+  // Asks for the entries of the first kEntriesAhead of these keys, unless the lock is held.
+  void PrefetchEntries(std::span<const uint32_t> which, std::span<const uint64_t> hashes);
 
   EntryRef Get(const HashedBytes& key, TimeMs now);
   void MultiGet(const KeysOfShard& keys, TimeMs now, std::span<EntryRef> out);
@@ -195,9 +200,10 @@ class alignas(64) Shard {
     return entry->IsOver(now) || tags_.IsDead(entry);
   }
   void CountGone(Entry* entry, TimeMs now) REQUIRES(mutex_);
-  // A pin on the slot's entry, which was asked for.
+  // A pin on the slot's entry, which was asked for. What eviction keeps of the hit is one plain
+  // store to the slot, under the lock the lookup holds anyway, and none when it changes nothing:
+  // the entry has as many hits as are counted.
   EntryRef Hit(Slot* slot) REQUIRES(mutex_);
-  // A batch asks for all its entries before it looks at the first: so their cache misses overlap.
   void PrefetchEntry(uint64_t hash) REQUIRES(mutex_);
   // Puts a tagged entry into `slot`, or into a new one when that is nullptr.
   // REQUIRES: in that case entries_.Reserve() was true.

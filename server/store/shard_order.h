@@ -26,16 +26,21 @@ class ShardOrder {
   // Calls visit(shard, indices) for each shard that has any. `hashes` as they were sorted.
   template <typename Visit>
   void ForEachShard(std::span<const uint64_t> hashes, unsigned shard_bits, Visit visit) const {
-    const std::span<const uint32_t> order(order_);
-    for (size_t begin = 0; begin < order.size();) {
-      const size_t shard = ShardOf(hashes[order[begin]], shard_bits);
-      size_t end = begin + 1;
-      while (end < order.size() && ShardOf(hashes[order[end]], shard_bits) == shard) ++end;
-      visit(shard, order.subspan(begin, end - begin));
-      begin = end;
+    for (size_t begin = 0; begin < order_.size();) {
+      const std::span<const uint32_t> which = ShardAt(begin, hashes, shard_bits);
+      visit(ShardOf(hashes[which[0]], shard_bits), which);
+      begin += which.size();
     }
   }
   std::span<const uint32_t> indices() const { return order_; }
+  // Those indices from `begin` on that are of one shard.
+  std::span<const uint32_t> ShardAt(size_t begin, std::span<const uint64_t> hashes,
+                                    unsigned shard_bits) const {
+    const size_t shard = ShardOf(hashes[order_[begin]], shard_bits);
+    size_t end = begin + 1;
+    while (end < order_.size() && ShardOf(hashes[order_[end]], shard_bits) == shard) ++end;
+    return std::span(order_).subspan(begin, end - begin);
+  }
 
  private:
   std::vector<uint32_t> order_;

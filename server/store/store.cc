@@ -31,8 +31,8 @@ constexpr int kLooks = 3;
 constexpr size_t kTagCounters = 16384;
 // Entries by which a tag's hits are told, a shard.
 constexpr size_t kHitSample = 64;
-// How far ahead of its turn a key's slot is asked for: about a cache miss's worth of lookups.
-constexpr size_t kPrefetchAhead = 8;
+// How many keys ahead of its turn a key's slot is asked for.
+constexpr size_t kSlotsAhead = 128;
 // What a thread's scratch keeps between batches, in items.
 constexpr size_t kKeptScratch = 64 * 1024;
 
@@ -303,19 +303,31 @@ void Store::Impl::HashKeys(std::span<const std::string_view> keys, BatchScratch*
   for (const std::string_view key : keys) scratch->hashes.push_back(Hash(key).hash);
 }
 
+// A lookup waits for memory twice, for the slot and for the entry the slot tells of. A batch has
+// the waits of several keys at once: each key's slot is asked for some keys ahead, its entry
+// somewhat later, once the slot should be there, and then comes its turn. The entry is asked for
+// under the shard's lock, but only if nobody holds it: so a batch waits once for each lock.
 template <typename Visit>
 void Store::Impl::ForEachShard(BatchScratch* scratch, Visit visit) {
   const std::span<const uint64_t> hashes(scratch->hashes);
   scratch->order.Sort(hashes, shard_bits);
   const std::span<const uint32_t> order = scratch->order.indices();
-  size_t asked = 0;
+  size_t slots = 0;    // of so many keys the slots were asked for,
+  size_t entries = 0;  // and of so many the entries
   size_t done = 0;
   scratch->order.ForEachShard(
       hashes, shard_bits, [&](size_t shard, std::span<const uint32_t> which) {
-        const size_t end = std::min(order.size(), done + which.size() + kPrefetchAhead);
-        for (; asked < end; ++asked) {
-          const uint64_t hash = hashes[order[asked]];
-          ShardWith(hash).Prefetch(hash);
+        for (const size_t end = std::min(order.size(), done + which.size() + kSlotsAhead);
+             slots < end; ++slots) {
+          const uint64_t hash = hashes[order[slots]];
+          ShardWith(hash).PrefetchSlot(hash);
+        }
+        const size_t end = std::min(order.size(), done + which.size() + kEntriesAhead);
+        while (entries < end) {
+          const std::span<const uint32_t> next =
+              scratch->order.ShardAt(entries, hashes, shard_bits);
+          ShardWith(hashes[next[0]]).PrefetchEntries(next, hashes);
+          entries += next.size();
         }
         visit(shards[shard], which);
         done += which.size();

@@ -4,19 +4,22 @@
 // The entries of one shard that expire, by time: a hierarchical timing wheel (Varghese and Lauck,
 // SOSP 1987, scheme 7).
 //
-//   level 0   64 buckets of 16 ms      the next  1 s
-//   level 1   64 buckets of  1 s       the next 65 s
-//   level 2   64 buckets of  1 min     the next 70 min
-//   level 3   64 buckets of 70 min     the next  3 days; what is later waits in its last bucket
+//   level 0   64 buckets of  1 ms      the next 64 ms
+//   level 1   64 buckets of 64 ms      the next  4 s
+//   level 2   64 buckets of  4 s       the next  4 min
+//   level 3   64 buckets of  4 min     the next  5 h
+//   level 4   64 buckets of  5 h       the next 12 days; what is later waits in its last bucket
 //
 // When the clock comes to a bucket of a higher level its entries move down; so an entry is touched
 // at most once a level before it is due, whatever else lives, and never looked at in between. A
-// bucket is a list through the entries (entry.h, wheel_before and wheel_after).
+// bucket is a list through the entries (entry.h, wheel_before and wheel_after). The lowest level is
+// as fine as the clock: an Advance that had budget to spare leaves nothing that is over.
 //
 // Threads: belongs to its shard's lock.
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -28,7 +31,7 @@ class TimingWheel {
  public:
   void Add(const Arena& arena, Entry* entry, TimeMs now) {
     if (entry->expires() == kNever) return;
-    if (size_ == 0) tick_ = std::max(tick_, now >> kTickBits);
+    if (size_ == 0) tick_ = std::max(tick_, now);
     Link(arena, entry, BucketOf(entry->expires()));
     ++size_;
   }
@@ -47,11 +50,6 @@ class TimingWheel {
   template <typename Over>
   size_t Advance(const Arena& arena, TimeMs now, size_t budget, Over over);
 
-  // After an Advance to `now` that had budget to spare: calls over(entry) for those entries that
-  // are over since the last whole tick.
-  template <typename Over>
-  void AdvanceWithinTick(const Arena& arena, TimeMs now, Over over);
-
   // No entry is in it. The clock stays.
   void Clear() {
     heads_.fill(0);
@@ -61,29 +59,26 @@ class TimingWheel {
   size_t size() const { return size_; }
 
  private:
-  static constexpr unsigned kTickBits = 4;   // a tick has 16 ms
   static constexpr unsigned kLevelBits = 6;  // a level has 64 buckets
-  static constexpr unsigned kLevels = 4;
+  static constexpr unsigned kLevels = 5;
   static constexpr size_t kBuckets = size_t{1} << kLevelBits;
   static_assert(kLevels * kBuckets < kFirstRef);
 
   size_t BucketOf(TimeMs expires) const;
   void Link(const Arena& arena, Entry* entry, size_t bucket);
   void Unlink(const Arena& arena, Entry* entry);
-  uint64_t NextTick() const;
+  TimeMs NextTick() const;
   // Moves down what the clock has come to. false: the budget ended it.
   bool Cascade(const Arena& arena, size_t budget, size_t* touched);
 
   std::array<Ref, kLevels * kBuckets> heads_{};
   std::array<uint64_t, kLevels> occupied_{};  // a bit for each bucket that is not empty
   size_t size_ = 0;
-  uint64_t tick_ = 0;  // all before it is done
+  TimeMs tick_ = 0;  // all before it is done
 };
 
 inline size_t TimingWheel::BucketOf(TimeMs expires) const {
-  // Due in the tick that begins when its time is over.
-  uint64_t due = (expires + (1u << kTickBits) - 1) >> kTickBits;
-  if (due < tick_) due = tick_;
+  uint64_t due = std::max(expires, tick_);
   constexpr uint64_t kSpan = uint64_t{1} << (kLevels * kLevelBits);
   for (unsigned level = 0; level < kLevels; ++level) {
     const unsigned shift = level * kLevelBits;
@@ -127,14 +122,20 @@ inline void TimingWheel::Moved(const Arena& arena, Entry* entry) {
   if (entry->wheel_after != 0) arena.At<Entry>(entry->wheel_after)->wheel_before = self;
 }
 
-// The next tick at which there may be something to do.
-inline uint64_t TimingWheel::NextTick() const {
-  uint64_t next = tick_ + 1;
-  for (unsigned level = 0; level < kLevels && occupied_[level] == 0; ++level) {
-    const unsigned shift = (level + 1) * kLevelBits;
-    next = ((tick_ >> shift) + 1) << shift;
+// The next millisecond at which there may be something to do.
+inline TimeMs TimingWheel::NextTick() const {
+  for (unsigned level = 0; level < kLevels; ++level) {
+    if (occupied_[level] == 0) continue;
+    const unsigned shift = level * kLevelBits;
+    const uint64_t next = (tick_ >> shift) + 1;
+    const uint64_t ahead = occupied_[level] >> (next % kBuckets);
+    if (next % kBuckets != 0 && ahead != 0) {
+      return (next + static_cast<unsigned>(std::countr_zero(ahead))) << shift;
+    }
+    // What is left of this level comes in its next round.
+    return ((tick_ >> (shift + kLevelBits)) + 1) << (shift + kLevelBits);
   }
-  return next;
+  return kNever;
 }
 
 inline bool TimingWheel::Cascade(const Arena& arena, size_t budget, size_t* touched) {
@@ -154,13 +155,14 @@ inline bool TimingWheel::Cascade(const Arena& arena, size_t budget, size_t* touc
 
 template <typename Over>
 size_t TimingWheel::Advance(const Arena& arena, TimeMs now, size_t budget, Over over) {
-  const uint64_t end = (now >> kTickBits) + 1;  // the tick of now has begun
+  const uint64_t end = now + 1;
   if (size_ == 0) {
     if (tick_ < end) tick_ = end;
     return 0;
   }
   size_t touched = 0;
-  for (; tick_ < end; tick_ = NextTick()) {
+  // Never beyond `end`: what is added next may be due before what is there.
+  for (; tick_ < end; tick_ = std::min(NextTick(), end)) {
     if (!Cascade(arena, budget, &touched)) return budget;
     const size_t bucket = tick_ & (kBuckets - 1);
     while (heads_[bucket] != 0) {
@@ -173,18 +175,6 @@ size_t TimingWheel::Advance(const Arena& arena, TimeMs now, size_t budget, Over 
     }
   }
   return touched;
-}
-
-template <typename Over>
-void TimingWheel::AdvanceWithinTick(const Arena& arena, TimeMs now, Over over) {
-  if (size_ == 0) return;
-  size_t touched = 0;
-  Cascade(arena, SIZE_MAX, &touched);
-  for (Ref ref = heads_[tick_ & (kBuckets - 1)]; ref != 0;) {
-    Entry* entry = arena.At<Entry>(ref);
-    ref = entry->wheel_after;
-    if (entry->IsOver(now)) over(entry);
-  }
 }
 
 }  // namespace tagcache::server
