@@ -12,11 +12,16 @@ namespace {
 
 constexpr int kBacklog = 1024;
 constexpr TimeMs kSweepPeriod = 250;
-// How soon the store is tended again: while there is much to do, and otherwise.
-constexpr TimeMs kBusyTendPeriod = 5;
+// How soon the store is tended again: while there is work, and otherwise.
+constexpr TimeMs kBusyTendPeriod = 1;
 constexpr TimeMs kIdleTendPeriod = 50;
-// Entries that are touched each time: bounded, so that requests wait a millisecond at most.
-constexpr size_t kTendBudget = 4096;
+// How long one turn of tending takes, for requests wait for it: about a tenth of the time while
+// there are any, and half of it once there were none for a while.
+constexpr std::chrono::microseconds kTendSlice{100};
+constexpr std::chrono::microseconds kQuietTendSlice{500};
+constexpr TimeMs kQuietAfter = 10;
+// Entries that are touched between two looks at the clock.
+constexpr size_t kTendStep = 64;
 constexpr TimeMs kAccountPeriod = 100;
 constexpr TimeMs kReportPeriod = 1000;
 // Connections over the limit that are answered, each with a refusal; those beyond are closed.
@@ -250,10 +255,19 @@ void Worker::Sweep() {
 void Worker::Tend() {
   const TimeMs now = Now();
   AccountMemory(now);
-  const bool busy = engine_.store().Tend(kTendBudget, now) >= kTendBudget / 2;
+  if (const uint64_t bytes = metrics_.bytes_in.value(); bytes != bytes_at_traffic_) {
+    bytes_at_traffic_ = bytes;
+    last_traffic_ = now;
+  }
+  const auto end = std::chrono::steady_clock::now() +
+                   (now - last_traffic_ < kQuietAfter ? kTendSlice : kQuietTendSlice);
+  bool more = true;
+  while (more && std::chrono::steady_clock::now() < end) {
+    more = engine_.store().Tend(kTendStep, now) >= kTendStep;
+  }
   uv_timer_start(
       &tend_timer_, [](uv_timer_t* timer) { Of(timer).Tend(); },
-      busy ? kBusyTendPeriod : kIdleTendPeriod, 0);
+      more ? kBusyTendPeriod : kIdleTendPeriod, 0);
 }
 
 // Tells the store what else the process holds, where there is a limit to keep to.

@@ -117,8 +117,10 @@ class Worker {
   std::set<std::pair<TimeMs, Connection*>> deadlines_;  // of those that wait
   TimeMs last_report_ = 0;
   TimeMs last_account_ = 0;
-  size_t memory_at_start_ = 0;  // of the process besides the store, when that was empty
-  uint64_t unreported_ = 0;     // rejected since the last report
+  TimeMs last_traffic_ = 0;        // when bytes_in was last seen to have grown,
+  uint64_t bytes_at_traffic_ = 0;  // and what it was then
+  size_t memory_at_start_ = 0;     // of the process besides the store, when that was empty
+  uint64_t unreported_ = 0;        // rejected since the last report
   bool stopping_ = false;
   bool handles_closed_ = false;
   std::thread thread_;

@@ -20,6 +20,9 @@ constexpr size_t kTurnoversPerEpoch = 8;
 // What eviction removes of the entries that are gone anyway, before it looks for others.
 constexpr size_t kGoneFirst = 16;
 
+// Overdue entries that are removed while all shards are locked, of each.
+constexpr size_t kMostLate = 16;
+
 // Marsaglia's xorshift64 (Journal of Statistical Software 8, 2003).
 uint64_t NextRandom(uint64_t* state) {
   *state ^= *state << 13;
@@ -505,7 +508,7 @@ size_t Shard::Expire(size_t budget, TimeMs now) {
 }
 
 void Shard::ExpireAll(TimeMs now, Removed* removed) {
-  wheel_.Advance(*arena_, now, SIZE_MAX, [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
+  wheel_.Advance(*arena_, now, kMostLate, [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
     CountGone(entry, now);
     Remove(SlotWith(entry), removed);
   });

@@ -18,6 +18,9 @@ namespace {
 
 // Entries touched while a shard's lock is held by work that is nobody's request.
 constexpr size_t kSlice = 32;
+// Overdue entries that an invalidation or flush removes first, so that it does not count them.
+// Where there are more it counts the rest as if they were live: its answer may not wait for them.
+constexpr size_t kCatchUp = 4096;
 // An invalidation or flush of so few entries gives their memory back at once.
 constexpr size_t kAtOnce = 128;
 // Under a memory limit an entry may take this share of it.
@@ -445,10 +448,15 @@ std::optional<EntryMeta> Store::Meta(std::string_view key, TimeMs now) {
   return impl_->ShardWith(hashed.hash).Meta(hashed, now);
 }
 
-// Removes what is over, without holding any lock for long.
+// Removes what is over, up to kCatchUp entries, without holding any lock for long.
 void Store::Impl::CatchUp(TimeMs now) {
+  size_t left = kCatchUp;
   for (Shard& shard : All()) {
-    while (shard.Expire(kSlice, now) == kSlice) {
+    while (left > 0) {
+      const size_t slice = std::min(left, kSlice);
+      const size_t done = shard.Expire(slice, now);
+      left -= std::min(left, done);
+      if (done < slice) break;
     }
   }
 }

@@ -210,7 +210,9 @@ class Store {
   StepResult Increment(const Step& step, TimeMs now);
   std::optional<EntryMeta> Meta(std::string_view key, TimeMs now);
 
-  // How many live entries bore the tag(s). When it has returned no call sees one of them.
+  // How many live entries bore the tag(s). When it has returned no call sees one of them. One tag,
+  // or any of several: its time does not depend on how many they were. Where thousands of entries
+  // are overdue at that moment, those that bear the tag may be counted too.
   uint64_t InvalidateTags(std::span<const std::string_view> tags, TagMatch match, TimeMs now);
 
   // Keys of live entries that bear the tag(s), in the order of their hashes, `limit` a page (more

@@ -1,0 +1,314 @@
+// How much does mass invalidation, expiry or a flush disturb GETs? Usage:
+//   profiling_interference TAGCACHED ENTRIES ROUNDS RATE
+//
+// An open loop asks for keys at a fixed rate, below what the server can do, over a few connections
+// to a Unix socket; a GET's time counts from when it was due, so that one that had to wait to be
+// sent is not told as a fast one. A round is a second at rest, then the event, and a second in
+// which its entries are being taken back; the two seconds lie side by side, so that another
+// program's load meets both. The median over the rounds of the ratio of their 99th percentiles
+// counts.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "profiling/peers/server_process.h"
+#include "tagcache/client.h"
+
+namespace tagcache::profiling {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr size_t kConnections = 4;
+constexpr size_t kKeys = 10'000;  // that are asked for
+constexpr auto kWindow = std::chrono::seconds(1);
+constexpr double kMostRatio = 2;
+constexpr double kMostSpread = 3;
+constexpr std::string_view kTag = "all of them";
+
+template <typename T>
+T Checked(Result<T> result) {
+  if (!result.ok()) Fail("tagcached: " + result.status().message());
+  return std::move(*result);
+}
+
+double Median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+double Microseconds(Clock::duration time) {
+  return std::chrono::duration<double, std::micro>(time).count();
+}
+
+class Server {
+ public:
+  explicit Server(const std::string& program)
+      : process_({program, "--port=0", "--unix-socket={socket}"}) {
+    Options options;
+    options.servers = {"unix://" + process_.socket_path()};
+    options.timeout = std::chrono::seconds(60);
+    client_ = Checked(Client::Create(options));
+  }
+  const ServerProcess& process() const { return process_; }
+  Client& client() { return *client_; }
+
+  // Entries that all expire at `end` unless that is zero, all with `tag` unless that is empty.
+  void Fill(std::string_view prefix, size_t entries, std::string_view tag,
+            Clock::time_point end = {}) {
+    const std::string value(100, 'v');
+    constexpr size_t kBatch = 1000;
+    std::vector<std::string> keys(kBatch);
+    std::vector<PutItem> items;
+    const std::span<const std::string_view> tags(&tag, tag.empty() ? 0 : 1);
+    for (size_t at = 0; at < entries; at += kBatch) {
+      items.clear();
+      const auto ttl = end == Clock::time_point()
+                           ? kNeverExpires
+                           : std::chrono::duration_cast<milliseconds>(end - Clock::now());
+      if (end != Clock::time_point() && ttl <= milliseconds(0)) Fail("too slow to fill in time");
+      for (size_t i = 0; i < std::min(kBatch, entries - at); ++i) {
+        keys[i] = std::string(prefix) + std::to_string(at + i);
+        items.push_back(
+            {.key = keys[i], .value = {.bytes = value}, .options = {.ttl = ttl, .tags = tags}});
+      }
+      if (Checked(client_->MultiPut(items)).stored != items.size()) Fail("a put was refused");
+    }
+  }
+  uint64_t Count(std::string_view name) {
+    for (const auto& [key, value] : Checked(client_->Stats())) {
+      if (key == name) return std::strtoull(value.c_str(), nullptr, 10);
+    }
+    Fail("STATS has no " + std::string(name));
+  }
+  // Until so many were removed for their tag, their time or a flush; at most two minutes.
+  void AwaitRemoved(uint64_t removed) {
+    const auto give_up = Clock::now() + std::chrono::minutes(2);
+    while (Count("reclaimed") + Count("expired") < removed) {
+      if (Clock::now() > give_up) Fail("the entries are not taken back");
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  }
+  uint64_t Removed() { return Count("reclaimed") + Count("expired"); }
+
+ private:
+  ServerProcess process_;
+  std::unique_ptr<Client> client_;
+};
+
+// GETs at a fixed rate over connections of its own.
+class OpenLoop {
+ public:
+  OpenLoop(const ServerProcess& process, size_t rate) : step_(nanoseconds(1'000'000'000 / rate)) {
+    for (Connection& connection : connections_) {
+      connection.fd = process.Connect();
+      fcntl(connection.fd, F_SETFL, O_NONBLOCK);
+    }
+  }
+  ~OpenLoop() {
+    for (Connection& connection : connections_) close(connection.fd);
+  }
+  OpenLoop(const OpenLoop&) = delete;
+  OpenLoop& operator=(const OpenLoop&) = delete;
+
+  // Runs for `length`; the 99th percentile in microseconds. All that was asked is awaited.
+  double Run(Clock::duration length) {
+    prctl(PR_SET_TIMERSLACK, 1);
+    times_.clear();
+    const auto begin = Clock::now();
+    Clock::time_point due = begin;
+    while (due < begin + length || waiting_ > 0) {
+      for (; due <= Clock::now() && due < begin + length; due += step_) Ask(due);
+      Await(due < begin + length ? due : Clock::now() + milliseconds(10));
+    }
+    const auto at = times_.begin() + static_cast<ptrdiff_t>(times_.size() * 99 / 100);
+    std::nth_element(times_.begin(), at, times_.end());
+    return *at;
+  }
+
+ private:
+  struct Connection {
+    int fd = -1;
+    std::deque<Clock::time_point> due;  // of what is on its way
+  };
+
+  void Ask(Clock::time_point due) {
+    Connection& connection = connections_[asked_ % kConnections];
+    const std::string request = "GET\tkey" + std::to_string(asked_ * 7919 % kKeys) + "\n";
+    ++asked_;
+    // So little never fills a socket whose answers are read.
+    if (write(connection.fd, request.data(), request.size()) !=
+        static_cast<ssize_t>(request.size())) {
+      Fail("a GET could not be sent");
+    }
+    connection.due.push_back(due);
+    ++waiting_;
+  }
+
+  void Await(Clock::time_point until) {
+    std::array<pollfd, kConnections> polled{};
+    for (size_t i = 0; i < kConnections; ++i) polled[i] = {connections_[i].fd, POLLIN, 0};
+    const auto left = std::max(nanoseconds(0), nanoseconds(until - Clock::now()));
+    const timespec wait{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
+    if (ppoll(polled.data(), polled.size(), &wait, nullptr) <= 0) return;
+    for (size_t i = 0; i < kConnections; ++i) {
+      if (polled[i].revents != 0) Read(connections_[i]);
+    }
+  }
+
+  // Each line is the answer to one GET.
+  void Read(Connection& connection) {
+    std::array<char, 65536> bytes;
+    const ssize_t size = read(connection.fd, bytes.data(), bytes.size());
+    if (size <= 0 && errno != EAGAIN) Fail("tagcached closed a connection");
+    const auto now = Clock::now();
+    for (ssize_t i = 0; i < size; ++i) {
+      if (bytes[static_cast<size_t>(i)] != '\n') continue;
+      times_.push_back(Microseconds(now - connection.due.front()));
+      connection.due.pop_front();
+      --waiting_;
+    }
+  }
+
+  std::array<Connection, kConnections> connections_;
+  const Clock::duration step_;
+  std::vector<double> times_;
+  size_t asked_ = 0;
+  size_t waiting_ = 0;
+};
+
+// true: the target is met. `prepare` makes the event ready and returns when it is due; `event` is
+// carried out then, beside the load.
+bool MeasureEvent(Server& server, OpenLoop& load, int rounds, size_t entries,
+                  const std::string& what, const std::function<Clock::time_point()>& prepare,
+                  const std::function<void()>& event) {
+  std::vector<double> rest, during, ratios;
+  for (int round = 0; round < rounds; ++round) {
+    const uint64_t removed = server.Removed();
+    server.Fill("key", kKeys, "");
+    const Clock::time_point due = prepare();
+    rest.push_back(load.Run(kWindow));
+    std::this_thread::sleep_until(due);
+    std::thread other(event);
+    during.push_back(load.Run(kWindow));
+    other.join();
+    ratios.push_back(during.back() / rest.back());
+    server.AwaitRemoved(removed + entries);
+  }
+  const double ratio = Median(ratios);
+  const bool met = ratio < kMostRatio;
+  std::printf("%-44s %9.0f %9.0f %7.2f  target %.0f: %s\n", what.c_str(), Median(rest),
+              Median(during), ratio, kMostRatio, met ? "met" : "MISSED");
+  std::fflush(stdout);
+  return met;
+}
+
+bool MeasureEvents(const std::string& program, size_t entries, int rounds, size_t rate) {
+  Server server(program);
+  server.Fill("key", kKeys, "");
+  OpenLoop load(server.process(), rate);
+  load.Run(kWindow);  // warm
+  std::printf(
+      "%zu GETs a second, %zu connections; 99th percentile, us, median of %d rounds\n%-44s "
+      "%9s %9s %7s\n",
+      rate, kConnections, rounds, "", "at rest", "during", "ratio");
+  const std::string count = std::to_string(entries);
+  const auto fill = [&] {
+    server.Fill("other", entries, kTag);
+    return Clock::now();
+  };
+  bool met = MeasureEvent(
+      server, load, rounds, 0, "nothing", [] { return Clock::now(); }, [] {});
+  met &= MeasureEvent(server, load, rounds, entries, "a tag of " + count + " keys is invalidated",
+                      fill, [&] {
+                        if (Checked(server.client().InvalidateTag(kTag)) != entries) {
+                          Fail("not as many were invalidated as had been put");
+                        }
+                      });
+  // Long enough to put them all and to measure what is at rest.
+  const auto ahead = kWindow + milliseconds(1000 + entries / 100);
+  met &= MeasureEvent(
+      server, load, rounds, entries, count + " entries expire at once",
+      [&] {
+        const auto due = Clock::now() + ahead;
+        server.Fill("other", entries, "", due);
+        return due;
+      },
+      [] {});
+  met &= MeasureEvent(server, load, rounds, 0, count + " entries are flushed", fill,
+                      [&] { Checked(server.client().Flush()); });
+  return met;
+}
+
+// How long INVALIDATE_TAG takes to answer, by the number of keys that bear the tag.
+bool MeasureAnswer(const std::string& program, size_t most, int rounds) {
+  std::vector<size_t> sizes;
+  for (size_t size : {1, 1000, 100'000, 1'000'000}) {
+    if (size <= 2 * most) sizes.push_back(size);
+  }
+  Server server(program);
+  std::vector<std::vector<double>> times(sizes.size());
+  for (int round = 0; round < rounds; ++round) {
+    for (size_t i = 0; i < sizes.size(); ++i) {
+      // The more often the sooner they are put.
+      const int repeats = sizes[i] <= 1000 ? 20 : sizes[i] <= 100'000 ? 5 : 1;
+      for (int repeat = 0; repeat < repeats; ++repeat) {
+        const uint64_t removed = server.Removed();
+        server.Fill("other", sizes[i], kTag);
+        const auto from = Clock::now();
+        const uint64_t count = Checked(server.client().InvalidateTag(kTag));
+        times[i].push_back(Microseconds(Clock::now() - from));
+        if (count != sizes[i]) Fail("not as many were invalidated as had been put");
+        server.AwaitRemoved(removed + sizes[i]);
+      }
+    }
+  }
+  std::printf("\n%-44s %9s\n", "INVALIDATE_TAG until its answer, of", "us");
+  double least = 0, longest = 0;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const double time = Median(times[i]);
+    std::printf("%-44s %9.0f\n", (std::to_string(sizes[i]) + " keys").c_str(), time);
+    if (i == 0) least = longest = time;
+    least = std::min(least, time);
+    longest = std::max(longest, time);
+  }
+  const bool met = longest <= kMostSpread * least;
+  std::printf("%-44s %9.2f  target %.0f: %s\n", "the longest to the shortest", longest / least,
+              kMostSpread, met ? "met" : "MISSED");
+  return met;
+}
+
+}  // namespace
+}  // namespace tagcache::profiling
+
+int main(int argc, char** argv) {
+  using namespace tagcache::profiling;
+  if (argc != 5) Fail("usage: profiling_interference TAGCACHED ENTRIES ROUNDS RATE");
+  const size_t entries = std::strtoull(argv[2], nullptr, 10);
+  const int rounds = std::atoi(argv[3]);
+  const size_t rate = std::strtoull(argv[4], nullptr, 10);
+  if (entries == 0 || rounds <= 0 || rate == 0) Fail("counts are numbers above 0");
+  const bool events = MeasureEvents(argv[1], entries, rounds, rate);
+  const bool answers = MeasureAnswer(argv[1], entries, rounds);
+  return events && answers ? 0 : 1;
+}
