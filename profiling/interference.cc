@@ -149,30 +149,39 @@ class OpenLoop {
  private:
   struct Connection {
     int fd = -1;
-    std::deque<Clock::time_point> due;  // of what is on its way
+    std::deque<Clock::time_point> due;  // of what was not answered yet
+    std::string unsent;                 // while the server's side of the socket is full
   };
 
   void Ask(Clock::time_point due) {
     Connection& connection = connections_[asked_ % kConnections];
     const std::string request = "GET\tkey" + std::to_string(asked_ * 7919 % kKeys) + "\n";
     ++asked_;
-    // So little never fills a socket whose answers are read.
-    if (write(connection.fd, request.data(), request.size()) !=
-        static_cast<ssize_t>(request.size())) {
-      Fail("a GET could not be sent");
-    }
+    connection.unsent += request;
+    Send(connection);
     connection.due.push_back(due);
     ++waiting_;
   }
 
+  void Send(Connection& connection) {
+    if (connection.unsent.empty()) return;
+    const ssize_t size = write(connection.fd, connection.unsent.data(), connection.unsent.size());
+    if (size < 0 && errno != EAGAIN) Fail("a GET could not be sent");
+    if (size > 0) connection.unsent.erase(0, static_cast<size_t>(size));
+  }
+
   void Await(Clock::time_point until) {
     std::array<pollfd, kConnections> polled{};
-    for (size_t i = 0; i < kConnections; ++i) polled[i] = {connections_[i].fd, POLLIN, 0};
+    for (size_t i = 0; i < kConnections; ++i) {
+      const bool full = !connections_[i].unsent.empty();
+      polled[i] = {connections_[i].fd, static_cast<short>(full ? POLLIN | POLLOUT : POLLIN), 0};
+    }
     const auto left = std::max(nanoseconds(0), nanoseconds(until - Clock::now()));
     const timespec wait{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
     if (ppoll(polled.data(), polled.size(), &wait, nullptr) <= 0) return;
     for (size_t i = 0; i < kConnections; ++i) {
-      if (polled[i].revents != 0) Read(connections_[i]);
+      if ((polled[i].revents & POLLOUT) != 0) Send(connections_[i]);
+      if ((polled[i].revents & ~POLLOUT) != 0) Read(connections_[i]);
     }
   }
 

@@ -174,6 +174,32 @@ void GetHit(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 
+// Entries of one size, with eight tags or with as many bytes more of value: whatever a hit's tags
+// cost is the difference.
+template <size_t kTags>
+void GetHitOfTags(benchmark::State& state) {
+  static Store* const store = [] {
+    auto* made = new Store({.seed = 1});
+    constexpr size_t kLink = 16;  // bytes of an entry for a tag of it
+    constexpr std::array<std::string_view, 8> names = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    const std::string value(100 + (names.size() - kTags) * kLink, 'v');
+    for (uint64_t i = 0; i < arguments.items; ++i) {
+      const Key key(i);
+      made->Put({.key = key.view(), .value = value, .tags = std::span(names).first(kTags)},
+                WriteMode::kPut, kNow);
+    }
+    return made;
+  }();
+  Random random(state.thread_index() + 1);
+  int sum = 0;
+  for (auto _ : state) {
+    const EntryRef entry = store->Get(Key(random.Below(arguments.items)).view(), kNow);
+    sum += entry ? entry.value()[0] : 0;
+  }
+  benchmark::DoNotOptimize(sum);
+  state.SetItemsProcessed(state.iterations());
+}
+
 template <typename Table>
 void GetMiss(benchmark::State& state) {
   Table& table = Filled<Table>();
@@ -278,6 +304,8 @@ void RegisterAll() {
     Register(name + "/" + Floor::kName, floor);
   };
   both("GetHit", GetHit<Ours>, GetHit<Floor>);
+  Register("GetHitUntagged/store", GetHitOfTags<0>);
+  Register("GetHit8Tags/store", GetHitOfTags<8>);
   both("GetMiss", GetMiss<Ours>, GetMiss<Floor>);
   both("Gets100", Gets100<Ours>, Gets100<Floor>);
   both("MultiGet100", MultiGet100<Ours>, MultiGet100<Floor>);
