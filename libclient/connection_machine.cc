@@ -57,7 +57,8 @@ void ConnectionMachine::Greet() {
   }
   hello_outstanding_ = true;
   greeting.op = Op::kHello;
-  greeting.hello.features = protocol::kFeatures;
+  greeting.hello.features =
+      protocol::kFeatureLeaseToken | (options_.busy_poll ? protocol::kFeatureBusyPoll : 0);
   greeting.hello.max_frame = options_.max_frame;
   greeting.hello.name = options_.client_name;
   protocol::EncodeRequest(greeting, protocol::kBaseMaxFrame, out_);

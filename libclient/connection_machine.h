@@ -44,6 +44,7 @@ struct MachineOptions {
   std::string client_name;
   std::string username;
   std::string password;
+  bool busy_poll = false;           // ask the server to poll for the requests of this connection
   uint32_t max_frame = 256 * 1024;  // longest frame body accepted, bytes; at least kBaseMaxFrame
   // Most bytes of one reply, one value or one line that are put together here. A server that sends
   // more breaks the machine. Memory is taken as the bytes arrive, never on a server's word.

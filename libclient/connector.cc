@@ -22,6 +22,7 @@ MachineOptions MachineOptionsOf(const Options& options) {
   machine.client_name = options.client_name;
   machine.username = options.username;
   machine.password = options.password;
+  machine.busy_poll = options.busy_poll.count() > 0;
   machine.ordered_values = true;
   return machine;
 }
@@ -69,7 +70,7 @@ Result<std::unique_ptr<Connection>> Connector::Open(const CallContext& call) {
   } catch (const std::bad_alloc&) {
     result = {IoStatus::kFailed, 0, ENOMEM};
   }
-  if (connection == nullptr) return Failed(call, result, *endpoint);
+  if (connection == nullptr) return Failed(call, result, *endpoint, transport.refusal());
   {
     const MutexLock lock(mutex_);
     health_.Succeeded();
@@ -107,24 +108,25 @@ IoResult Connector::ConnectAny(TimePoint deadline, Transport* transport,
   return result;
 }
 
-Status Connector::Failed(const CallContext& call, const IoResult& result,
-                         const Endpoint& endpoint) {
+Status Connector::Failed(const CallContext& call, const IoResult& result, const Endpoint& endpoint,
+                         const std::string& refusal) {
   const TimePoint now = steady_clock::now();
   const bool timed_out = result.status == IoStatus::kTimeout;
+  const std::string why = refusal.empty() ? ErrnoText(result.error) : refusal;
   counters_.connect_failures.Add();
   {
     const MutexLock lock(mutex_);
     random_ = random_ * 6364136223846793005u + 1442695040888963407u;
     health_.Failed(now, random_ >> 33);
     last_failure_ =
-        endpoint.name + ": " + (timed_out ? "connecting timed out" : ErrnoText(result.error));
+        endpoint.name + ": " + (timed_out ? "connecting timed out" : why);
   }
   if (result.error == ENOMEM) {
     return MakeError(ErrorCode::kNoMemory, call, endpoint.name, "no memory to connect");
   }
   if (!timed_out) {
     return MakeError(ErrorCode::kConnection, call, endpoint.name,
-                     "connecting failed: " + ErrnoText(result.error));
+                     "connecting failed: " + why);
   }
   if (now < call.deadline) {
     return MakeError(

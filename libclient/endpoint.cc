@@ -27,9 +27,11 @@ std::optional<std::string_view> After(std::string_view text, std::string_view pr
   return text.substr(prefix.size());
 }
 
-Result<Endpoint> ParseUnix(std::string_view address, std::string_view path) {
+Result<Endpoint> ParseUnix(Endpoint::Kind kind, std::string_view address, std::string_view path) {
   if (path.empty() || path[0] != '/') {
-    return Refuse(address, "the path of a Unix socket is absolute: unix:///path");
+    return Refuse(address, "the path of a Unix socket is absolute: " +
+                               std::string(address.substr(0, address.size() - path.size())) +
+                               "/path");
   }
   if (path.size() > kMaxPath) {
     return Refuse(address, "the path is " + std::to_string(path.size()) +
@@ -37,7 +39,7 @@ Result<Endpoint> ParseUnix(std::string_view address, std::string_view path) {
   }
   if (path.find('\0') != std::string_view::npos) return Refuse(address, "the path holds a NUL");
   Endpoint endpoint;
-  endpoint.kind = Endpoint::Kind::kUnix;
+  endpoint.kind = kind;
   endpoint.path = path;
   endpoint.name = address;
   return endpoint;
@@ -83,13 +85,19 @@ Result<Endpoint> ParseTcp(std::string_view address, std::string_view rest) {
 
 Result<Endpoint> ParseEndpoint(std::string_view address) {
   if (const auto rest = After(address, "tcp://")) return ParseTcp(address, *rest);
-  if (const auto path = After(address, "unix://")) return ParseUnix(address, *path);
-  if (After(address, "tls://") || After(address, "shm://")) {
-    const std::string scheme(address.substr(0, 6));
-    return Refuse(address, "this version does not support " + scheme +
-                               "; it takes tcp://host:port and unix:///path");
+  if (const auto path = After(address, "unix://")) {
+    return ParseUnix(Endpoint::Kind::kUnix, address, *path);
   }
-  return Refuse(address, "an address is tcp://host:port or unix:///path");
+  if (const auto path = After(address, "shm://")) {
+    return ParseUnix(Endpoint::Kind::kShm, address, *path);
+  }
+  if (After(address, "tls://")) {
+    return Refuse(
+        address,
+        "this version does not support tls://; it takes tcp://host:port, unix:///path and "
+        "shm:///path");
+  }
+  return Refuse(address, "an address is tcp://host:port, unix:///path or shm:///path");
 }
 
 }  // namespace tagcache

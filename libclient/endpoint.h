@@ -12,15 +12,15 @@
 namespace tagcache {
 
 struct Endpoint {
-  enum class Kind { kTcp, kUnix };
+  enum class Kind { kTcp, kUnix, kShm };
   Kind kind = Kind::kTcp;
   std::string host;  // kTcp: a name, or a numeric address without brackets
   std::string port;
-  std::string path;  // kUnix
+  std::string path;  // kUnix, kShm
   std::string name;  // as it was given, for messages
 };
 
-// "tcp://host", "tcp://host:port", "tcp://[::1]:port" or "unix:///path".
+// "tcp://host", "tcp://host:port", "tcp://[::1]:port", "unix:///path" or "shm:///path".
 Result<Endpoint> ParseEndpoint(std::string_view address);
 
 }  // namespace tagcache

@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "libclient/socket_poll.h"
+
 namespace tagcache {
 
 using std::chrono::steady_clock;
@@ -24,21 +26,6 @@ constexpr Duration kShortest = std::chrono::milliseconds(1);
 
 IoResult Failure(int error) { return {IoStatus::kFailed, 0, error}; }
 
-IoResult FromReceive(ssize_t n) {
-  if (n > 0) return {IoStatus::kOk, static_cast<size_t>(n), 0};
-  if (n == 0) return {IoStatus::kClosed, 0, 0};
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {IoStatus::kWouldBlock};
-  return Failure(errno);
-}
-
-void Relax() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
 }  // namespace
 
 std::string ErrnoText(int error) { return std::generic_category().message(error); }
@@ -50,17 +37,21 @@ Transport& Transport::operator=(Transport&& other) noexcept {
   place_ = std::exchange(other.place_, -1);
   table_ = std::exchange(other.table_, nullptr);
   receive_limit_ = std::exchange(other.receive_limit_, Duration());
+  rings_ = std::move(other.rings_);
+  refusal_ = std::move(other.refusal_);
   return *this;
 }
 
 void Transport::Close() {
   if (fd_ < 0) return;
+  rings_.reset();
   fd_ = -1;
   receive_limit_ = Duration();
   table_->Close(std::exchange(place_, -1));
 }
 
 IoResult Transport::Send(std::string_view bytes) {
+  if (rings_ != nullptr) return rings_->Send(bytes);
   ssize_t n;
   do {
     n = send(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -71,6 +62,7 @@ IoResult Transport::Send(std::string_view bytes) {
 }
 
 IoResult Transport::ReceiveNow(std::span<char> space) {
+  if (rings_ != nullptr) return rings_->ReceiveNow(space);
   ssize_t n;
   do {
     n = recv(fd_, space.data(), space.size(), MSG_DONTWAIT);
@@ -79,14 +71,19 @@ IoResult Transport::ReceiveNow(std::span<char> space) {
 }
 
 IoResult Transport::Receive(std::span<char> space, TimePoint deadline, Duration spin) {
+  if (rings_ != nullptr) return rings_->Receive(space, deadline, spin);
   TimePoint now = steady_clock::now();
-  if (spin > Duration::zero()) {
+  if (spin > Duration::zero() && gate_.Open()) {
     const TimePoint until = std::min(now + spin, deadline);
     for (; now < until; now = steady_clock::now()) {
       const IoResult result = ReceiveNow(space);
-      if (result.status != IoStatus::kWouldBlock) return result;
+      if (result.status != IoStatus::kWouldBlock) {
+        gate_.Report(true);
+        return result;
+      }
       Relax();
     }
+    gate_.Report(false);
   }
   if (now >= deadline) return {IoStatus::kTimeout};
   LimitReceive(deadline - now);
@@ -105,27 +102,11 @@ void Transport::LimitReceive(Duration left) {
   setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 }
 
-IoResult Transport::Poll(short wanted, TimePoint deadline, short* got) {
-  for (;;) {
-    const Duration left = deadline - steady_clock::now();
-    if (left <= Duration::zero()) return {IoStatus::kTimeout};
-    const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
-    timespec limit{};
-    limit.tv_sec = static_cast<time_t>(ns / 1'000'000'000);
-    limit.tv_nsec = static_cast<long>(ns % 1'000'000'000);
-    pollfd entry = {fd_, wanted, 0};
-    const int n = ppoll(&entry, 1, &limit, nullptr);
-    if (n < 0 && errno != EINTR) return Failure(errno);
-    if (n <= 0) continue;
-    *got = entry.revents;
-    return {};
-  }
-}
-
 IoResult Transport::Wait(bool to_write, TimePoint deadline, bool* readable, bool* writable) {
+  if (rings_ != nullptr) return rings_->Wait(to_write, deadline, readable, writable);
   short got = 0;
   const short wanted = static_cast<short>(POLLIN | (to_write ? POLLOUT : 0));
-  const IoResult result = Poll(wanted, deadline, &got);
+  const IoResult result = PollSocket(fd_, wanted, deadline, &got);
   // A hang-up or an error is read like bytes: recv tells what it is.
   *readable = (got & ~POLLOUT) != 0;
   *writable = (got & POLLOUT) != 0;
@@ -133,13 +114,15 @@ IoResult Transport::Wait(bool to_write, TimePoint deadline, bool* readable, bool
 }
 
 void Transport::WaitWritable(TimePoint deadline) {
+  if (rings_ != nullptr) return rings_->WaitWritable(deadline);
   short got = 0;
-  Poll(POLLOUT, deadline, &got);
+  PollSocket(fd_, POLLOUT, deadline, &got);
 }
 
 void Transport::ShutDown() { shutdown(fd_, SHUT_RDWR); }
 
 bool Transport::LooksIdle() const {
+  if (rings_ != nullptr) return rings_->LooksIdle();
   char byte;
   ssize_t n;
   do {

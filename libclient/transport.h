@@ -1,14 +1,14 @@
 #ifndef TAGCACHE_LIBCLIENT_TRANSPORT_H_
 #define TAGCACHE_LIBCLIENT_TRANSPORT_H_
 
-// A connected stream socket. Short exchanges cost one send and one recv: neither is preceded by a
-// poll. Waiting uses poll, which knows no highest descriptor (select ends at 1023).
+// A connected stream socket, or memory shared with the server that was asked for over one. Short
+// exchanges over a socket cost one send and one recv: neither is preceded by a poll.
 //
 // Threads: one at a time, but one may send while another receives. Ownership: owns the socket.
 // Errors: IoResult. A call that was interrupted by a signal goes on with the time that is left.
 
-#include <chrono>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,26 +16,12 @@
 
 #include "libclient/endpoint.h"
 #include "libclient/fork_guard.h"
+#include "libclient/io_result.h"
+#include "libclient/shm_rings.h"
+#include "protocol/spin_gate.h"
 #include "tagcache/options.h"
 
 namespace tagcache {
-
-using TimePoint = std::chrono::steady_clock::time_point;
-using Duration = std::chrono::steady_clock::duration;
-
-enum class IoStatus {
-  kOk,
-  kWouldBlock,
-  kTimeout,  // the deadline passed
-  kClosed,   // the peer closed
-  kFailed,   // `error` says why
-};
-
-struct IoResult {
-  IoStatus status = IoStatus::kOk;
-  size_t bytes = 0;
-  int error = 0;  // errno
-};
 
 struct SocketOptions {
   bool tcp_nodelay = true;
@@ -65,8 +51,8 @@ class Transport {
   IoResult Send(std::string_view bytes);
   // Takes what is there at once.
   IoResult ReceiveNow(std::span<char> space);
-  // Waits for bytes and takes them: spins for `spin`, then sleeps in recv. kWouldBlock: woken
-  // before its time, ask again.
+  // Waits for bytes and takes them: spins for `spin` while that pays, then sleeps in recv.
+  // kWouldBlock: woken before its time, ask again.
   IoResult Receive(std::span<char> space, TimePoint deadline, Duration spin);
   // Sleeps until bytes can be read or, when `to_write`, sent.
   IoResult Wait(bool to_write, TimePoint deadline, bool* readable, bool* writable);
@@ -76,6 +62,8 @@ class Transport {
   void ShutDown();
   // Whether the peer neither closed nor sent anything; looks without taking.
   bool LooksIdle() const;
+  // After a Connect that the server refused: what it said. Otherwise empty.
+  const std::string& refusal() const { return refusal_; }
 
  private:
   // The result of connecting a new socket to one address.
@@ -87,13 +75,17 @@ class Transport {
                        SocketTable& table);
   IoResult ConnectTcp(const Endpoint& endpoint, const SocketOptions& options, TimePoint deadline,
                       SocketTable& table);
+  IoResult ConnectShm(const Endpoint& endpoint, const SocketOptions& options, TimePoint deadline,
+                      SocketTable& table);
   void LimitReceive(Duration left);
-  IoResult Poll(short wanted, TimePoint deadline, short* got);
 
   int fd_ = -1;
   int place_ = -1;  // in *table_
   SocketTable* table_ = nullptr;
   Duration receive_limit_{};  // SO_RCVTIMEO as it was set last; zero: never
+  protocol::SpinGate gate_;
+  std::unique_ptr<ShmRings> rings_;  // nullptr: the bytes go over the socket
+  std::string refusal_;
 };
 
 // What the system made of a buffer size that was asked for: zero when it is in force, otherwise the

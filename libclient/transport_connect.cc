@@ -84,8 +84,26 @@ size_t BufferLimit(bool send, size_t bytes) {
 IoResult Transport::Connect(const Endpoint& endpoint, const SocketOptions& options,
                             TimePoint deadline, SocketTable& table) {
   Close();
-  return endpoint.kind == Endpoint::Kind::kUnix ? ConnectUnix(endpoint, options, deadline, table)
-                                                : ConnectTcp(endpoint, options, deadline, table);
+  refusal_.clear();
+  switch (endpoint.kind) {
+    case Endpoint::Kind::kTcp:
+      return ConnectTcp(endpoint, options, deadline, table);
+    case Endpoint::Kind::kUnix:
+      return ConnectUnix(endpoint, options, deadline, table);
+    case Endpoint::Kind::kShm:
+      return ConnectShm(endpoint, options, deadline, table);
+  }
+  return Failure(EAFNOSUPPORT);
+}
+
+IoResult Transport::ConnectShm(const Endpoint& endpoint, const SocketOptions& options,
+                               TimePoint deadline, SocketTable& table) {
+  IoResult result = ConnectUnix(endpoint, options, deadline, table);
+  if (result.status != IoStatus::kOk) return result;
+  result = ShmRings::Open(fd_, deadline, &rings_, &refusal_);
+  if (result.status == IoStatus::kClosed) result = Failure(ECONNRESET);
+  if (result.status != IoStatus::kOk) Close();
+  return result;
 }
 
 IoResult Transport::ConnectUnix(const Endpoint& endpoint, const SocketOptions& options,

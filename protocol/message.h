@@ -22,7 +22,8 @@ inline constexpr uint8_t kVersion = 1;
 
 // Bits of Hello::features.
 inline constexpr uint32_t kFeatureLeaseToken = 1;  // PUT knows the option bit of a lease token
-inline constexpr uint32_t kFeatures = kFeatureLeaseToken;  // all that this side knows
+inline constexpr uint32_t kFeatureBusyPoll = 2;    // the client polls; the server is asked to
+inline constexpr uint32_t kFeatures = kFeatureLeaseToken | kFeatureBusyPoll;  // all that are known
 
 // Time to live in milliseconds. nullopt: none given (a write never expires, INCREMENT keeps).
 using TtlMs = std::optional<uint64_t>;

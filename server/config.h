@@ -32,6 +32,8 @@ struct Config {
   uint64_t memory_limit = 0;
   uint64_t max_frame = 256 * 1024;
   uint64_t max_connections = 10000;
+  uint64_t max_shm_connections = 256;
+  uint64_t busy_poll_us = 50;
   uint64_t idle_timeout_ms = 600'000;
   uint64_t output_backlog = 1024 * 1024;
   uint64_t shutdown_timeout_ms = 5000;

@@ -87,6 +87,8 @@ ServerOptions ServerOptionsOf(const Config& config) {
   options.unix_socket_mode = static_cast<mode_t>(config.unix_socket_mode);
   options.workers = WorkersOf(config);
   options.worker.max_connections = config.max_connections;
+  options.worker.max_shm_connections = config.max_shm_connections;
+  options.worker.busy_poll = std::chrono::microseconds(config.busy_poll_us);
   options.worker.idle_timeout = config.idle_timeout_ms;
   options.worker.shutdown_timeout = config.shutdown_timeout_ms;
   options.worker.sockets = {.tcp_nodelay = config.tcp_nodelay,

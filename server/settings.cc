@@ -45,6 +45,11 @@ constexpr Setting kSettings[] = {
      "longest body of a binary frame, either way"},
     {"max_connections", kNumber, &Config::max_connections, 1, 1'000'000, "connections",
      "connections served at once, all workers together"},
+    {"max_shm_connections", kNumber, &Config::max_shm_connections, 0, 100'000, "connections",
+     "connections over shared memory served at once, half a mebibyte each; 0: none"},
+    {"busy_poll_us", kNumber, &Config::busy_poll_us, 0, 100'000, "microseconds",
+     "after traffic, how long a worker polls connections over shared memory and those that ask for "
+     "it; 0: it sleeps at once"},
     {"idle_timeout_ms", kNumber, &Config::idle_timeout_ms, 0, 30 * kDay, "milliseconds",
      "a connection on which no byte moves either way is closed; 0: never"},
     {"output_backlog", kSize, &Config::output_backlog, 64 * kKi, kGi, "bytes",

@@ -23,8 +23,9 @@ enum class Protocol : uint8_t {
 struct Options {
   // Addresses of ONE server, tried in this order until one connects (for example its Unix socket
   // first, then TCP). They are not shards and not replicas: a second server would hold values that
-  // an invalidation on the first never reached. "tcp://host:port" (port 1984 when left out) or
-  // "unix:///path". Empty is an error. A host that is a name is looked up when connecting, and the
+  // an invalidation on the first never reached. "tcp://host:port" (port 1984 when left out),
+  // "unix:///path", or "shm:///path" for memory shared with the server that listens on that Unix
+  // socket. Empty is an error. A host that is a name is looked up when connecting, and the
   // system's resolver may take longer than the deadline; numeric addresses need no look-up.
   std::vector<std::string> servers = {"tcp://127.0.0.1:1984"};
   Protocol protocol = Protocol::kBinary;
@@ -63,7 +64,8 @@ struct Options {
   bool tcp_keepalive = true;
   size_t send_buffer = 0;
   size_t receive_buffer = 0;
-  // Spin this long on the socket before sleeping in a read. Zero: sleep at once. Costs CPU.
+  // Spin this long for an answer before sleeping, and ask the server to do so for requests. Zero:
+  // sleep at once (over shared memory: 20 microseconds). Costs CPU; gives up while it does not pay.
   std::chrono::microseconds busy_poll{0};
 
   // Credentials; both empty: none are sent.

@@ -15,7 +15,7 @@ foreach ($later as $name => $values) {
         check(preg_match("/^TagCacheUsageException: option $name.*support/", $error) === 1, "$name: $error");
     }
 }
-foreach (['tls://127.0.0.1:1984', 'shm:///run/tagcached.sock'] as $server) {
+foreach (['tls://127.0.0.1:1984'] as $server) {
     foreach ([['servers' => [$server]], $server, "$server?timeout_ms=1"] as $options) {
         $error = thrown_by(fn() => new TagCache($options));
         check(preg_match('/^TagCacheUsageException: .*support/', $error) === 1 && str_contains($error, $server), $error);

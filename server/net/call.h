@@ -29,6 +29,7 @@ struct Peer {
   uint8_t auth_failures = 0;
   bool authenticated = false;
   bool has_leased = false;  // a lease was given out to it
+  bool busy_poll = false;   // it asked that its requests be polled for (HELLO)
 };
 
 // Memory that the calls of one thread reuse, one call after the other.

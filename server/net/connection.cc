@@ -1,8 +1,12 @@
 #include "server/net/connection.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "server/net/worker.h"
 
@@ -56,9 +60,8 @@ Connection::Connection(Worker& worker, Transport transport)
 
 void Connection::Start(bool rejected) {
   now_ = last_activity_ = Worker::Now();
-  int fd = -1;
-  uv_fileno(reinterpret_cast<uv_handle_t*>(stream()), &fd);
-  const std::string error = ApplySocketOptions(fd, transport_, worker_.options().sockets);
+  uv_fileno(reinterpret_cast<uv_handle_t*>(stream()), &fd_);
+  const std::string error = ApplySocketOptions(fd_, transport_, worker_.options().sockets);
   EventSink& events = worker_.engine().events();
   session_.SetAddress(transport_ == Transport::kTcp ? PeerAddress(&handle_.tcp) : "unix");
   if (!error.empty()) {
@@ -81,13 +84,29 @@ void Connection::OnAllocate(uv_handle_t* handle, size_t, uv_buf_t* buffer) {
 void Connection::OnRead(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
   Connection& connection = Of(stream->data);
   if (size == 0) return;
-  if (size > 0) return connection.Take({buffer->base, static_cast<size_t>(size)});
+  if (size > 0) {
+    connection.OnBytes({buffer->base, static_cast<size_t>(size)});
+    return connection.AwaitTraffic();
+  }
   if (size != UV_EOF) return connection.CloseNow(uv_strerror(static_cast<int>(size)));
   if (connection.lingering_) return connection.CloseNow("done");
   connection.now_ = Worker::Now();
+  if (connection.shm_ != nullptr) return connection.CloseNow("end of stream");
   connection.peer_finished_ = true;
   connection.UpdateReading();
   connection.Flush();
+}
+
+void Connection::OnBytes(std::string_view bytes) {
+  if (shm_ != nullptr) {
+    shm_->Wake();
+    Poll();
+    return;
+  }
+  bytes = TakeAsk(bytes);
+  if (bytes.empty() || shm_ != nullptr) return;
+  begun_ = true;
+  Take(bytes);
 }
 
 void Connection::Take(std::string_view bytes) {
@@ -99,6 +118,104 @@ void Connection::Take(std::string_view bytes) {
     return CloseNow("out of memory");
   }
   Flush();
+}
+
+// Takes the ask for shared memory off the front of a connection, whole or in pieces; returns what
+// is not part of one.
+std::string_view Connection::TakeAsk(std::string_view bytes) {
+  const bool may_ask =
+      transport_ == Transport::kUnix && !begun_ &&
+      static_cast<uint8_t>(ask_.empty() ? bytes[0] : ask_[0]) == protocol::kShmAskMagic;
+  if (!may_ask) return bytes;
+  const size_t size = std::min(bytes.size(), protocol::kShmAskBytes - ask_.size());
+  ask_.append(bytes.substr(0, size));
+  if (ask_.size() == protocol::kShmAskBytes) {
+    begun_ = true;
+    OpenShm();
+  }
+  return bytes.substr(size);
+}
+
+void Connection::OpenShm() {
+  uint32_t ring_bytes = 0;
+  std::string why;
+  if (rejected_) {
+    why = session_.RejectionMessage();
+  } else if (!protocol::DecodeShmAsk(ask_, &ring_bytes)) {
+    why = "this server speaks version 1 of the shared memory transport";
+  } else if (!worker_.TakeShmPlace()) {
+    why =
+        "the limit max_shm_connections is " + std::to_string(worker_.options().max_shm_connections);
+  } else {
+    shm_ = ShmLink::Grant(fd_, protocol::ShmRingBytes(ring_bytes), &why);
+    if (shm_ == nullptr) worker_.GiveShmPlace();
+  }
+  if (shm_ == nullptr) {
+    worker_.engine().events().Write(Level::kWarning, "shm_refused",
+                                    {{"peer", session_.peer().address}, {"detail", why}});
+    ShmLink::Refuse(fd_, why);
+    return Linger();
+  }
+  session_.SetAddress("shm" + session_.peer().address.substr(std::strlen("unix")));
+}
+
+void Connection::ReadShm() {
+  const uv_buf_t buffer = worker_.read_buffer();
+  while (!closed_ && !lingering_ && session_.wants_input()) {
+    const size_t n = shm_->Read({buffer.base, buffer.len});
+    if (n == 0) break;
+    Take({buffer.base, n});
+    if (n < buffer.len) break;
+  }
+  if (!closed_ && shm_->broken()) CloseNow("the peer broke the rules of the shared memory");
+}
+
+// Copies what there is room for. false: nothing further can be written now; the peer rings when
+// there is room.
+bool Connection::WriteShm(std::string_view output, size_t* written) {
+  const size_t n = shm_->Write(output);
+  blocked_ = n == 0;
+  if (n > 0) {
+    *written += n;
+    last_activity_ = now_;
+    session_.Sent(n, now_);
+    return true;
+  }
+  if (shm_->broken()) CloseNow("the peer broke the rules of the shared memory");
+  return false;
+}
+
+bool Connection::Poll() {
+  if (closed_ || lingering_) return false;
+  if (shm_ != nullptr) {
+    const bool unblocked = blocked_ && shm_->Writable();
+    if (!unblocked && (!session_.wants_input() || !shm_->Readable())) return false;
+    now_ = Worker::Now();
+    if (unblocked) Flush();
+    ReadShm();
+    return true;
+  }
+  if (!reading_) return false;
+  const uv_buf_t buffer = worker_.read_buffer();
+  const ssize_t n = recv(fd_, buffer.base, buffer.len, MSG_DONTWAIT);
+  if (n <= 0) return false;  // an end or an error is there for the loop to read, too
+  Take({buffer.base, static_cast<size_t>(n)});
+  return true;
+}
+
+bool Connection::EndPolling() {
+  if (closed_ || lingering_ || shm_ == nullptr) return true;
+  return shm_->Sleep(session_.wants_input(), blocked_);
+}
+
+// After the loop told of traffic: the worker polls for more, or the loop tells again.
+void Connection::AwaitTraffic() {
+  if (closed_ || lingering_ || polled_at != 0) return;
+  if (shm_ == nullptr && !session_.peer().busy_poll) return;
+  if (poll_gate_.Open() && worker_.Poll(*this)) return;
+  while (shm_ != nullptr && !EndPolling()) {
+    if (!Poll() || closed_ || lingering_) return;
+  }
 }
 
 void Connection::Wake(Parked* parked) {
@@ -124,8 +241,11 @@ void Connection::CheckDeadlines(TimeMs now) {
 void Connection::Flush() {
   size_t written = 0;
   try {
-    while (!closed_ && !writing_ && WriteSome(&written)) {
-    }
+    do {
+      while (!closed_ && !writing_ && WriteSome(&written)) {
+      }
+      // Whoever is not polled is rung when there is room, unless there is some by now.
+    } while (!closed_ && blocked_ && polled_at == 0 && !shm_->Sleep(false, true));
     if (!closed_) AfterFlush();
   } catch (const std::bad_alloc&) {
     CloseNow("out of memory");
@@ -136,10 +256,11 @@ void Connection::Flush() {
 bool Connection::WriteSome(size_t* written) {
   const std::string_view output = session_.Output(now_);
   if (output.empty()) return false;
-  if (*written >= kTurn) {
+  if (shm_ == nullptr && *written >= kTurn) {
     WriteLater();
     return false;
   }
+  if (shm_ != nullptr) return WriteShm(output, written);
   uv_buf_t buffer =
       uv_buf_init(const_cast<char*>(output.data()), static_cast<unsigned>(output.size()));
   const int n = uv_try_write(stream(), &buffer, 1);
@@ -200,7 +321,8 @@ void Connection::Linger() {
 }
 
 void Connection::UpdateReading() {
-  const bool wanted = !peer_finished_ && (lingering_ || session_.wants_input());
+  // With shared memory the socket tells when the peer is gone, whatever the session wants.
+  const bool wanted = !peer_finished_ && (lingering_ || shm_ != nullptr || session_.wants_input());
   if (wanted == reading_ || closed_) return;
   reading_ = wanted;
   if (wanted) {
@@ -213,6 +335,8 @@ void Connection::UpdateReading() {
 void Connection::ShutDown() {
   if (lingering_) return;
   now_ = Worker::Now();
+  if (shm_ != nullptr) ReadShm();
+  if (closed_ || lingering_) return;
   try {
     session_.ShutDown(now_);
     // A connection that has been quiet has no answer on its way that a plain close could harm.
@@ -256,6 +380,7 @@ void Connection::CloseNow(std::string_view reason) {
                   {"reason", reason}});
   }
   session_.Closed(Worker::Now());
+  if (shm_ != nullptr) worker_.GiveShmPlace();
   worker_.Remove(*this);
   uv_close(reinterpret_cast<uv_handle_t*>(stream()), OnClosed);
 }

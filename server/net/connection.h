@@ -7,15 +7,28 @@
 //                                       \-> it takes no more: one chunk goes to uv_write, and its
 //                                           end calls Flush again
 //
+// On a Unix socket the peer may ask for shared memory first (shm_link.h). Then the bytes travel
+// there, and what can be read on the socket means: look at the memory.
+//
+//   rung, or polled -> ShmLink::Read -> Session::Receive -> Flush: write what there is room for
+//                                                           \-> no room: the peer rings when there
+//                                                           is
+//
+// Polling: after traffic the worker looks at a connection again and again for a while, without the
+// loop (worker.h), if it is one of shared memory or its peer asked for that in HELLO.
+//
 // Ownership: made by its worker, deletes itself when libuv has closed the handle.
 // Threads: its worker's alone.
 
 #include <uv.h>
 
 #include <memory>
+#include <string>
 #include <string_view>
 
+#include "protocol/spin_gate.h"
 #include "server/net/session.h"
+#include "server/net/shm_link.h"
 #include "server/net/socket_options.h"
 
 namespace tagcache::server {
@@ -42,6 +55,18 @@ class Connection {
   void CheckTime(TimeMs now);
   void CloseNow(std::string_view reason);
 
+  // Looks whether there is something to do, and does it. true: there was.
+  bool Poll();
+  // There was traffic: polls for more, or else the loop tells.
+  void AwaitTraffic();
+  // The worker is to look at it no more: from now on the loop tells. false: there is something
+  // already.
+  bool EndPolling();
+  // Whether the last turns of polling were worth it, and who is told so.
+  protocol::SpinGate& poll_gate() { return poll_gate_; }
+  uint64_t polled_at = 0;  // the worker's: nanoseconds of the last traffic; 0: it is not polled
+  bool poll_paid = false;  // the worker's: there was traffic since polling began
+
   Connection* previous = nullptr;  // the worker's list
   Connection* next = nullptr;
   Connection* next_woken = nullptr;  // the worker's, while it takes from the queue
@@ -55,7 +80,12 @@ class Connection {
   static void OnWritten(uv_write_t* request, int status);
   static void OnClosed(uv_handle_t* handle);
 
+  void OnBytes(std::string_view bytes);
   void Take(std::string_view bytes);
+  std::string_view TakeAsk(std::string_view bytes);
+  void OpenShm();
+  void ReadShm();
+  bool WriteShm(std::string_view output, size_t* written);
   bool WriteSome(size_t* written);
   void WriteLater();
   void AfterFlush();
@@ -70,12 +100,18 @@ class Connection {
   } handle_;
   uv_write_t write_;
   uv_shutdown_t shutdown_;
+  std::unique_ptr<ShmLink> shm_;  // nullptr: the bytes go over the socket
+  std::string ask_;               // for shared memory, as far as it came
+  protocol::SpinGate poll_gate_;
   std::unique_ptr<char[]> chunk_;  // what uv_write is sending
   size_t queued_ = 0;              // of it, when it was last looked at
   TimeMs now_ = 0;                 // of the event being handled
   TimeMs last_activity_ = 0;
   TimeMs deadline_ = 0;  // of lingering
+  int fd_ = -1;
   Transport transport_;
+  bool begun_ = false;    // the first byte came
+  bool blocked_ = false;  // the shared memory has no room for what there is to write
   bool reading_ = false;
   bool writing_ = false;
   bool rejected_ = false;

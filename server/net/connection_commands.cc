@@ -57,6 +57,7 @@ void HandleHello(Call& call) {
   call.peer.client_name = hello.name.substr(0, kShownName);
   const bool has_credentials = !call.request.user.empty() || !call.request.password.empty();
   if (has_credentials && !CheckCredentials(call)) return;
+  call.peer.busy_poll = (hello.features & protocol::kFeatureBusyPoll) != 0;
   call.peer.max_frame = std::min(hello.max_frame, call.engine.options().max_frame);
   call.bench.message = "tagcached " + call.engine.options().version;
   call.response.hello = {.min_version = protocol::kVersion,

@@ -59,7 +59,7 @@ class Server {
   Engine& engine_;
   const ServerOptions options_;
   uint16_t port_ = 0;
-  std::atomic<size_t> open_connections_{0};
+  OpenConnections open_connections_;
   UnixSocketFile unix_file_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };

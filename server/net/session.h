@@ -66,6 +66,7 @@ class Session {
   bool waiting() const { return parking_ != nullptr && !parking_->empty(); }
   // The first request is answered with kTooManyConnections, then closing().
   void Reject() { rejected_ = true; }
+  std::string RejectionMessage() const;
 
   // For the log: where the peer is.
   void SetAddress(std::string_view address) { peer_.address = address; }
@@ -89,7 +90,6 @@ class Session {
   void Answer(Call& call);
   void Refuse(Incoming& incoming, TimeMs now);
   void CountRefusal(const Incoming& incoming);
-  std::string RejectionMessage() const;
   std::string RefusalMessage(const Incoming& incoming) const;
   void Close(protocol::StatusCode why);
   void FinishShutDown(std::string_view tail);

@@ -24,6 +24,12 @@ constexpr TimeMs kQuietAfter = 10;
 constexpr size_t kTendStep = 64;
 constexpr TimeMs kAccountPeriod = 100;
 constexpr TimeMs kReportPeriod = 1000;
+// How long the others wait at most while some are polled.
+constexpr uint64_t kPollTurn = 20'000;  // nanoseconds
+// Looks at each of them between two looks at the clock.
+constexpr int kLooks = 16;
+// Each one makes the others' turns longer.
+constexpr size_t kMostPolled = 32;
 // Connections over the limit that are answered, each with a refusal; those beyond are closed.
 constexpr size_t kAnsweredOver = 64;
 
@@ -36,6 +42,11 @@ template <typename Handle>
 void CloseHandle(Handle& handle) {
   auto* any = reinterpret_cast<uv_handle_t*>(&handle);
   if (!uv_is_closing(any)) uv_close(any, nullptr);
+}
+
+// Monotonic, and never 0.
+uint64_t Nanoseconds() {
+  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) | 1;
 }
 
 TimeMs SweepPeriod(TimeMs idle_timeout) {
@@ -52,12 +63,11 @@ TimeMs Worker::Now() {
                                  .count());
 }
 
-Worker::Worker(Engine& engine, const WorkerOptions& options, std::atomic<size_t>& open_connections,
-               bool first)
+Worker::Worker(Engine& engine, const WorkerOptions& options, OpenConnections& open, bool first)
     : engine_(engine),
       metrics_(engine.AddWorker()),
       options_(options),
-      open_connections_(open_connections),
+      open_(open),
       first_(first),
       read_buffer_(new char[kReadBuffer]),
       wakes_(std::make_shared<WakeQueue>(
@@ -70,7 +80,8 @@ Worker::Worker(Engine& engine, const WorkerOptions& options, std::atomic<size_t>
   uv_timer_init(&loop_, &tend_timer_);
   uv_timer_init(&loop_, &stop_timer_);
   uv_timer_init(&loop_, &wait_timer_);
-  wake_signal_.data = wait_timer_.data = this;
+  uv_idle_init(&loop_, &poll_turn_);
+  wake_signal_.data = wait_timer_.data = poll_turn_.data = this;
   stop_signal_.data = stop_check_.data = sweep_timer_.data = tend_timer_.data = stop_timer_.data =
       this;
   const TimeMs period = SweepPeriod(options_.idle_timeout);
@@ -143,7 +154,7 @@ void Worker::Accept(Listener& listener) {
   if (uv_accept(listener.stream(), connection->stream()) != 0) {
     return connection->CloseNow("not accepted");  // another worker was first
   }
-  const size_t others = open_connections_.fetch_add(1, std::memory_order_relaxed);
+  const size_t others = open_.all.fetch_add(1, std::memory_order_relaxed);
   connection->counted = true;
   metrics_.connections_accepted.Add(1);
   const bool rejected = others >= options_.max_connections;
@@ -169,9 +180,10 @@ void Worker::Remove(Connection& connection) {
   (connection.previous != nullptr ? connection.previous->next : connections_) = connection.next;
   if (connection.next != nullptr) connection.next->previous = connection.previous;
   SetDeadline(connection, kNoDeadline);
+  EndPolling(connection);
   if (connection.counted) {
     metrics_.connections_closed.Add(1);
-    open_connections_.fetch_sub(1, std::memory_order_relaxed);
+    open_.all.fetch_sub(1, std::memory_order_relaxed);
   }
   CloseHandlesWhenDone();
 }
@@ -242,6 +254,59 @@ void Worker::CheckDeadlines() {
   StartWaitTimer();
 }
 
+bool Worker::TakeShmPlace() {
+  if (open_.shm.fetch_add(1, std::memory_order_relaxed) < options_.max_shm_connections) return true;
+  GiveShmPlace();
+  return false;
+}
+
+bool Worker::Poll(Connection& connection) {
+  if (options_.busy_poll.count() == 0 || polled_.size() >= kMostPolled || stopping_) return false;
+  connection.polled_at = Nanoseconds();
+  connection.poll_paid = false;
+  polled_.push_back(&connection);
+  uv_idle_start(&poll_turn_, [](uv_idle_t* turn) { Of(turn).PollAll(); });
+  return true;
+}
+
+void Worker::EndPolling(Connection& connection) {
+  if (connection.polled_at == 0) return;
+  connection.polled_at = 0;
+  *std::find(polled_.begin(), polled_.end(), &connection) = polled_.back();
+  polled_.pop_back();
+  if (polled_.empty()) uv_idle_stop(&poll_turn_);
+}
+
+// A connection that ends takes itself out, and the last one is in its place.
+void Worker::PollAll() {
+  const auto window = static_cast<uint64_t>(std::chrono::nanoseconds(options_.busy_poll).count());
+  uint64_t now = Nanoseconds();
+  const uint64_t end = now + kPollTurn;
+  const auto for_each = [this](auto visit) {
+    for (size_t i = 0; i < polled_.size();) {
+      Connection* connection = polled_[i];
+      visit(*connection);
+      if (i < polled_.size() && polled_[i] == connection) ++i;
+    }
+  };
+  while (!polled_.empty() && now < end) {
+    for (int look = 0; look < kLooks; ++look) {
+      for_each([&](Connection& connection) {
+        if (!connection.Poll()) return;
+        connection.polled_at = now;
+        connection.poll_paid = true;
+      });
+    }
+    now = Nanoseconds();
+    for_each([&](Connection& connection) {
+      if (now - connection.polled_at < window) return;
+      connection.poll_gate().Report(connection.poll_paid);
+      EndPolling(connection);
+      if (!connection.EndPolling()) connection.AwaitTraffic();
+    });
+  }
+}
+
 void Worker::Sweep() {
   const TimeMs now = Now();
   ReportRejected(now);
@@ -288,6 +353,11 @@ void Worker::AccountMemory(TimeMs now) {
 void Worker::BeginStop() {
   if (stopping_) return;
   stopping_ = true;
+  while (!polled_.empty()) {
+    Connection& connection = *polled_.back();
+    EndPolling(connection);
+    if (!connection.EndPolling()) connection.AwaitTraffic();
+  }
   if (tcp_.open) CloseHandle(tcp_.handle);
   if (unix_.open) CloseHandle(unix_.handle);
   uv_check_start(&stop_check_, [](uv_check_t* check) {
@@ -329,6 +399,7 @@ void Worker::CloseHandlesWhenDone() {
   CloseHandle(stop_timer_);
   CloseHandle(wake_signal_);
   CloseHandle(wait_timer_);
+  CloseHandle(poll_turn_);
 }
 
 }  // namespace tagcache::server

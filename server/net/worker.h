@@ -11,16 +11,22 @@
 //                                 GET_LEASE waits for  ----->  uv_async_send: answer it
 //     Join  <-------------------  the loop is empty
 //
+// Polling: connections that asked for it are looked at in turns of kPollTurn, between which the
+// loop looks at everything else, until each was quiet for WorkerOptions::busy_poll. With nobody to
+// poll the worker sleeps in the loop.
+//
 // Threads: Listen, Start, Stop and Join from the thread that made it; all else on its own.
 
 #include <uv.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <set>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "server/net/connection.h"
 #include "server/net/engine.h"
@@ -29,19 +35,26 @@
 
 namespace tagcache::server {
 
+// Of all workers.
+struct OpenConnections {
+  std::atomic<size_t> all{0};
+  std::atomic<size_t> shm{0};  // those of them that have shared memory
+};
+
 struct WorkerOptions {
-  size_t max_connections = 10000;  // of all workers
-  TimeMs idle_timeout = 600'000;   // 0: never
+  size_t max_connections = 10000;           // of all workers
+  size_t max_shm_connections = 256;         // of all workers
+  std::chrono::microseconds busy_poll{50};  // after traffic; zero: never
+  TimeMs idle_timeout = 600'000;            // 0: never
   TimeMs shutdown_timeout = 5000;
   SocketOptions sockets;
 };
 
 class Worker {
  public:
-  // `open_connections` is shared by all workers. The first worker also tends the store: removes
+  // `open` is shared by all workers. The first worker also tends the store: removes
   // expired entries, keeps to the memory limit.
-  Worker(Engine& engine, const WorkerOptions& options, std::atomic<size_t>& open_connections,
-         bool first);
+  Worker(Engine& engine, const WorkerOptions& options, OpenConnections& open, bool first);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -66,6 +79,12 @@ class Worker {
   const std::shared_ptr<WakeQueue>& wakes() const { return wakes_; }
   // When the connection's CheckDeadlines is called; kNoDeadline: not at all.
   void SetDeadline(Connection& connection, TimeMs deadline);
+  // Looks at the connection without the loop until it was quiet for WorkerOptions::busy_poll.
+  // false: it does not.
+  bool Poll(Connection& connection);
+  // false: max_shm_connections has been reached.
+  bool TakeShmPlace();
+  void GiveShmPlace() { open_.shm.fetch_sub(1, std::memory_order_relaxed); }
 
  private:
   static constexpr unsigned kReadBuffer = 256 * 1024;
@@ -88,6 +107,8 @@ class Worker {
   void TakeWoken();
   void CheckDeadlines();
   void StartWaitTimer();
+  void PollAll();
+  void EndPolling(Connection& connection);
   void Sweep();
   void Tend();
   void AccountMemory(TimeMs now);
@@ -99,7 +120,7 @@ class Worker {
   Engine& engine_;
   WorkerMetrics& metrics_;
   const WorkerOptions options_;
-  std::atomic<size_t>& open_connections_;
+  OpenConnections& open_;
   const bool first_;
   uv_loop_t loop_;
   uv_async_t stop_signal_;
@@ -109,10 +130,12 @@ class Worker {
   uv_timer_t tend_timer_;
   uv_timer_t stop_timer_;
   uv_timer_t wait_timer_;
+  uv_idle_t poll_turn_;  // active while there is somebody to poll
   Listener tcp_;
   Listener unix_;
   std::unique_ptr<char[]> read_buffer_;
   Connection* connections_ = nullptr;
+  std::vector<Connection*> polled_;
   const std::shared_ptr<WakeQueue> wakes_;
   std::set<std::pair<TimeMs, Connection*>> deadlines_;  // of those that wait
   TimeMs last_report_ = 0;

@@ -1,4 +1,4 @@
-// Every command against a real server, on both codecs and both transports.
+// Every command against a real server, on both codecs and each transport.
 
 #include <gtest/gtest.h>
 
@@ -16,9 +16,11 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Names = std::vector<std::string_view>;
 
+using testing::ServerProcess;
+
 struct Way {
   Protocol protocol;
-  bool unix_socket;
+  std::string (ServerProcess::*dsn)() const;
   const char* prefix;
 };
 
@@ -35,7 +37,7 @@ class Commands : public ::testing::TestWithParam<Way> {
   }
   std::unique_ptr<Client> Make(const std::string& prefix, milliseconds default_ttl = {}) {
     Options options;
-    options.servers = {GetParam().unix_socket ? server_->unix_dsn() : server_->tcp_dsn()};
+    options.servers = {(server_->*GetParam().dsn)()};
     options.protocol = GetParam().protocol;
     options.timeout = seconds(20);
     options.prefix = prefix;
@@ -60,10 +62,12 @@ class Commands : public ::testing::TestWithParam<Way> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Ways, Commands,
-                         ::testing::Values(Way{Protocol::kBinary, false, ""},
-                                           Way{Protocol::kBinary, true, "pre:"},
-                                           Way{Protocol::kText, false, "pre:"},
-                                           Way{Protocol::kText, true, ""}));
+                         ::testing::Values(Way{Protocol::kBinary, &ServerProcess::tcp_dsn, ""},
+                                           Way{Protocol::kBinary, &ServerProcess::unix_dsn, "pre:"},
+                                           Way{Protocol::kBinary, &ServerProcess::shm_dsn, ""},
+                                           Way{Protocol::kText, &ServerProcess::tcp_dsn, "pre:"},
+                                           Way{Protocol::kText, &ServerProcess::unix_dsn, ""},
+                                           Way{Protocol::kText, &ServerProcess::shm_dsn, "pre:"}));
 
 TEST_P(Commands, PutThenGetGivesTheValueBackAndAMissIsNoError) {
   EXPECT_EQ(Got("k"), "(miss)");

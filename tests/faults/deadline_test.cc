@@ -44,18 +44,27 @@ void ExpectTimeout(F call) {
   EXPECT_NE(status.message().find("timed out after 120 ms"), std::string::npos) << status.message();
 }
 
-class StoppedServer : public ::testing::TestWithParam<Protocol> {
+using testing::ServerProcess;
+
+struct Way {
+  Protocol protocol;
+  std::string (ServerProcess::*dsn)() const;
+};
+
+class StoppedServer : public ::testing::TestWithParam<Way> {
  protected:
   void SetUp() override {
-    client_ = Connect(server_.tcp_dsn(), {.protocol = GetParam()});
+    client_ = Connect((server_.*GetParam().dsn)(), {.protocol = GetParam().protocol});
     ASSERT_TRUE(client_->Put("k", {"v"}).ok());
     testing::Stop(server_);
   }
   testing::ServerProcess server_;
   std::unique_ptr<Client> client_;
 };
-INSTANTIATE_TEST_SUITE_P(Codecs, StoppedServer,
-                         ::testing::Values(Protocol::kBinary, Protocol::kText));
+INSTANTIATE_TEST_SUITE_P(Ways, StoppedServer,
+                         ::testing::Values(Way{Protocol::kBinary, &ServerProcess::tcp_dsn},
+                                           Way{Protocol::kBinary, &ServerProcess::shm_dsn},
+                                           Way{Protocol::kText, &ServerProcess::tcp_dsn}));
 
 TEST_P(StoppedServer, EveryKindOfCallEndsAtItsDeadline) {
   const std::string_view keys[] = {"a", "b"};

@@ -19,12 +19,19 @@ namespace {
 
 using std::chrono::seconds;
 
-class ForkTest : public ::testing::TestWithParam<Protocol> {
+using testing::ServerProcess;
+
+struct Way {
+  Protocol protocol;
+  std::string (ServerProcess::*dsn)() const;
+};
+
+class ForkTest : public ::testing::TestWithParam<Way> {
  protected:
   void SetUp() override {
     Options options;
-    options.servers = {server_.unix_dsn()};
-    options.protocol = GetParam();
+    options.servers = {(server_.*GetParam().dsn)()};
+    options.protocol = GetParam().protocol;
     options.timeout = seconds(30);
     client_ = *Client::Create(options);
     for (int i = 0; i < 64; ++i) {
@@ -63,7 +70,10 @@ class ForkTest : public ::testing::TestWithParam<Protocol> {
   testing::ServerProcess server_;
   std::unique_ptr<Client> client_;
 };
-INSTANTIATE_TEST_SUITE_P(Codecs, ForkTest, ::testing::Values(Protocol::kBinary, Protocol::kText));
+INSTANTIATE_TEST_SUITE_P(Ways, ForkTest,
+                         ::testing::Values(Way{Protocol::kBinary, &ServerProcess::unix_dsn},
+                                           Way{Protocol::kBinary, &ServerProcess::shm_dsn},
+                                           Way{Protocol::kText, &ServerProcess::unix_dsn}));
 
 int OpenSockets() {
   int count = 0;

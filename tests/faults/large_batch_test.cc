@@ -11,9 +11,11 @@ namespace {
 
 using std::chrono::seconds;
 
+using testing::ServerProcess;
+
 struct Way {
   Protocol protocol;
-  bool unix_socket;
+  std::string (ServerProcess::*dsn)() const;
 };
 
 class LargeBatch : public ::testing::TestWithParam<Way> {
@@ -22,7 +24,7 @@ class LargeBatch : public ::testing::TestWithParam<Way> {
 
   void SetUp() override {
     Options options;
-    options.servers = {GetParam().unix_socket ? server_.unix_dsn() : server_.tcp_dsn()};
+    options.servers = {(server_.*GetParam().dsn)()};
     options.protocol = GetParam().protocol;
     options.timeout = seconds(120);
     client_ = *Client::Create(options);
@@ -37,9 +39,10 @@ class LargeBatch : public ::testing::TestWithParam<Way> {
   std::vector<std::string_view> keys_;
 };
 INSTANTIATE_TEST_SUITE_P(Ways, LargeBatch,
-                         ::testing::Values(Way{Protocol::kBinary, false},
-                                           Way{Protocol::kBinary, true},
-                                           Way{Protocol::kText, false}));
+                         ::testing::Values(Way{Protocol::kBinary, &ServerProcess::tcp_dsn},
+                                           Way{Protocol::kBinary, &ServerProcess::unix_dsn},
+                                           Way{Protocol::kBinary, &ServerProcess::shm_dsn},
+                                           Way{Protocol::kText, &ServerProcess::tcp_dsn}));
 
 TEST_P(LargeBatch, HalfAMillionKeysGoInAndOutInOneCallEach) {
   std::vector<PutItem> items;

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <thread>
 
@@ -19,18 +21,25 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::ServerProcess;
 
-// With and without the look at an idle connection that notices most closed ones.
-class Restart : public ::testing::TestWithParam<bool> {
+struct Way {
+  bool look;  // at an idle connection, which notices most closed ones
+  bool shm;
+};
+
+class Restart : public ::testing::TestWithParam<Way> {
  protected:
   void SetUp() override {
-    server_ = std::make_unique<ServerProcess>();
+    ASSERT_NE(mkdtemp(directory_), nullptr);
+    flags_ = {"--unix-socket=" + std::string(directory_) + "/s"};
+    server_ = std::make_unique<ServerProcess>(flags_);
     port_ = server_->port();
     Options options;
-    options.servers = {server_->tcp_dsn()};
+    options.servers = {GetParam().shm ? "shm://" + std::string(directory_) + "/s"
+                                      : server_->tcp_dsn()};
     options.timeout = seconds(20);
     options.pool_max = 8;
     options.retries = 1;
-    if (!GetParam()) options.idle_check = hours(1);
+    if (!GetParam().look) options.idle_check = hours(1);
     client_ = *Client::Create(options);
   }
   // Leaves eight idle connections, all of the server that is about to die.
@@ -45,14 +54,23 @@ class Restart : public ::testing::TestWithParam<bool> {
   }
   void RestartServer() {
     server_.reset();
-    server_ = std::make_unique<ServerProcess>(std::vector<std::string>(), port_);
+    server_ = std::make_unique<ServerProcess>(flags_, port_);
   }
 
+  void TearDown() override {
+    server_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  char directory_[32] = "/tmp/tagcache-restart-XXXXXX";
+  std::vector<std::string> flags_;
   int port_ = 0;
   std::unique_ptr<ServerProcess> server_;
   std::unique_ptr<Client> client_;
 };
-INSTANTIATE_TEST_SUITE_P(WithAndWithoutLook, Restart, ::testing::Bool());
+INSTANTIATE_TEST_SUITE_P(Ways, Restart,
+                         ::testing::Values(Way{false, false}, Way{true, false}, Way{false, true},
+                                           Way{true, true}));
 
 TEST_P(Restart, NoIdempotentCallFails) {
   for (int round = 0; round < 3; ++round) {
@@ -104,7 +122,7 @@ TEST_P(Restart, CallsFailWhileTheServerIsGoneAndWorkWhenItIsBack) {
   FillPool();
   server_.reset();
   EXPECT_EQ(client_->Get("k").status().code(), ErrorCode::kConnection);
-  server_ = std::make_unique<ServerProcess>(std::vector<std::string>(), port_);
+  server_ = std::make_unique<ServerProcess>(flags_, port_);
   const auto end = std::chrono::steady_clock::now() + seconds(20);
   bool back = false;
   while (!back && std::chrono::steady_clock::now() < end) back = client_->Get("k").ok();

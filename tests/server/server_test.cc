@@ -9,52 +9,15 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "server/net/statistics.h"
-#include "tests/server/raw_client.h"
-#include "tests/server/session_driver.h"
+#include "tests/server/running_server.h"
 
 namespace tagcache::testing {
 namespace {
 
-using server::Server;
-using server::ServerOptions;
 using server::Worker;
-
-class Running {
- public:
-  explicit Running(ServerOptions options = {}, const EngineOptions& engine_options = SmallEngine())
-      : engine(engine_options, nullptr, Worker::Now()) {
-    char name[] = "/tmp/tagcached-server-XXXXXX";
-    directory_ = mkdtemp(name);
-    options.port = 0;
-    options.unix_socket = path();
-    server = std::make_unique<Server>(engine, options);
-    error = server->Open();
-    if (error.empty()) server->Start();
-  }
-  ~Running() {
-    server.reset();
-    std::filesystem::remove_all(directory_);
-  }
-  std::string path() const { return directory_ + "/socket"; }
-  RawClient Tcp() { return RawClient::Tcp(server->port()); }
-  RawClient Unix() { return RawClient::Unix(path()); }
-  uint64_t Count(server::Counter server::WorkerMetrics::*counter) {
-    uint64_t sum = 0;
-    for (const auto& worker : engine.workers()) sum += (worker.*counter).value();
-    return sum;
-  }
-
-  Engine engine;
-  std::unique_ptr<Server> server;
-  std::string error;
-
- private:
-  std::string directory_;
-};
 
 // The descriptor in this process that the server accepted for `client`.
 int AcceptedFor(const RawClient& client) {

@@ -82,6 +82,7 @@ ServerProcess::~ServerProcess() {
 
 std::string ServerProcess::tcp_dsn() const { return "tcp://127.0.0.1:" + std::to_string(port_); }
 std::string ServerProcess::unix_dsn() const { return "unix://" + socket_path_; }
+std::string ServerProcess::shm_dsn() const { return "shm://" + socket_path_; }
 
 std::string ServerProcess::Log() const {
   std::ifstream file(log_path_);

@@ -24,6 +24,7 @@ class ServerProcess {
   const std::string& socket_path() const { return socket_path_; }
   std::string tcp_dsn() const;
   std::string unix_dsn() const;
+  std::string shm_dsn() const;
   pid_t pid() const { return pid_; }
   // What it wrote to stdout and stderr so far.
   std::string Log() const;

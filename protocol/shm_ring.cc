@@ -1,0 +1,139 @@
+#include "protocol/shm_ring.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace tagcache::protocol {
+namespace {
+
+void AppendLittleEndian(uint64_t value, size_t bytes, std::string* out) {
+  for (size_t i = 0; i < bytes; ++i) out->push_back(static_cast<char>(value >> (8 * i)));
+}
+
+uint32_t LittleEndian(std::string_view bytes) {
+  uint32_t value = 0;
+  for (size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<uint8_t>(bytes[i]);
+  return value;
+}
+
+// One end changes what the other sleeps on, then looks whether it sleeps; the other says that it
+// sleeps, then looks for a change. All four are in the one order of sequentially consistent
+// operations, so at least one of the two sees the other.
+bool TakeSleep(ShmCounter& counter) {
+  return counter.sleeps.load(std::memory_order_seq_cst) != 0 &&
+         counter.sleeps.exchange(0, std::memory_order_relaxed) != 0;
+}
+
+void SaySleep(ShmCounter& counter) { counter.sleeps.store(1, std::memory_order_seq_cst); }
+
+ShmEnd EndOf(char* memory, uint32_t ring_bytes, bool server) {
+  auto* head = reinterpret_cast<ShmHead*>(memory);
+  const std::span<char> up(memory + kShmHeadBytes, ring_bytes);
+  const std::span<char> down(memory + kShmHeadBytes + ring_bytes, ring_bytes);
+  if (server) return {ShmReader(head->up, up), ShmWriter(head->down, down)};
+  return {ShmReader(head->down, down), ShmWriter(head->up, up)};
+}
+
+}  // namespace
+
+size_t ShmWriter::Room() {
+  const size_t capacity = bytes_.size();
+  read_seen_ = queue_->read.bytes.load(std::memory_order_seq_cst);
+  const uint64_t held = written_ - read_seen_;
+  if (held > capacity) broken_ = true;
+  return broken_ ? 0 : capacity - held;
+}
+
+size_t ShmWriter::Write(std::string_view bytes) {
+  const size_t capacity = bytes_.size();
+  size_t room = capacity - (written_ - read_seen_);
+  if (room < bytes.size()) room = Room();
+  const size_t n = std::min(room, bytes.size());
+  if (n == 0 || broken_) return 0;
+  const size_t at = written_ & (capacity - 1);
+  const size_t first = std::min(n, capacity - at);
+  std::memcpy(bytes_.data() + at, bytes.data(), first);
+  std::memcpy(bytes_.data(), bytes.data() + first, n - first);
+  written_ += n;
+  queue_->written.bytes.store(written_, std::memory_order_seq_cst);
+  return n;
+}
+
+bool ShmWriter::Sleep() {
+  SaySleep(queue_->written);
+  if (Room() == 0 && !broken_) return true;
+  Wake();
+  return false;
+}
+
+bool ShmWriter::MustRing() { return TakeSleep(queue_->read); }
+
+size_t ShmReader::Size() {
+  if (written_seen_ == read_) written_seen_ = queue_->written.bytes.load(std::memory_order_seq_cst);
+  const uint64_t held = written_seen_ - read_;
+  if (held > bytes_.size()) broken_ = true;
+  return broken_ ? 0 : held;
+}
+
+bool ShmReader::Ready() { return Size() > 0 || broken_; }
+
+size_t ShmReader::Read(std::span<char> space) {
+  const size_t capacity = bytes_.size();
+  const size_t n = std::min(Size(), space.size());
+  if (n == 0) return 0;
+  const size_t at = read_ & (capacity - 1);
+  const size_t first = std::min(n, capacity - at);
+  std::memcpy(space.data(), bytes_.data() + at, first);
+  std::memcpy(space.data() + first, bytes_.data(), n - first);
+  read_ += n;
+  queue_->read.bytes.store(read_, std::memory_order_seq_cst);
+  return n;
+}
+
+bool ShmReader::Sleep() {
+  SaySleep(queue_->read);
+  if (!Ready()) return true;
+  Wake();
+  return false;
+}
+
+bool ShmReader::MustRing() { return TakeSleep(queue_->written); }
+
+ShmEnd ShmServerEnd(char* memory, uint32_t ring_bytes) { return EndOf(memory, ring_bytes, true); }
+ShmEnd ShmClientEnd(char* memory, uint32_t ring_bytes) { return EndOf(memory, ring_bytes, false); }
+
+uint32_t ShmRingBytes(uint32_t asked) {
+  return std::bit_floor(std::clamp(asked, kShmMinRing, kShmMaxRing));
+}
+
+std::string EncodeShmAsk(uint32_t ring_bytes) {
+  std::string ask = {static_cast<char>(kShmAskMagic), static_cast<char>(kShmVersion), 0, 0};
+  AppendLittleEndian(ring_bytes, 4, &ask);
+  return ask;
+}
+
+bool DecodeShmAsk(std::string_view bytes, uint32_t* ring_bytes) {
+  *ring_bytes = LittleEndian(bytes.substr(4, 4));
+  return static_cast<uint8_t>(bytes[0]) == kShmAskMagic && bytes[1] == kShmVersion &&
+         bytes[2] == 0 && bytes[3] == 0;
+}
+
+std::string EncodeShmGrant(const ShmGrant& grant) {
+  const auto message = std::string_view(grant.message).substr(0, kShmMaxMessage);
+  std::string bytes = {static_cast<char>(kShmGrantMagic), grant.granted ? '\0' : '\1'};
+  AppendLittleEndian(message.size(), 2, &bytes);
+  AppendLittleEndian(grant.ring_bytes, 4, &bytes);
+  return bytes.append(message);
+}
+
+bool DecodeShmGrant(std::string_view bytes, ShmGrant* grant, size_t* message_size) {
+  if (static_cast<uint8_t>(bytes[0]) != kShmGrantMagic) return false;
+  grant->granted = bytes[1] == '\0';
+  *message_size = LittleEndian(bytes.substr(2, 2));
+  grant->ring_bytes = LittleEndian(bytes.substr(4, 4));
+  const uint32_t ring = grant->ring_bytes;
+  return *message_size <= kShmMaxMessage && (!grant->granted || ring == ShmRingBytes(ring));
+}
+
+}  // namespace tagcache::protocol
