@@ -110,8 +110,8 @@ function fill(string $client, ?object $c, array $items, array $tags = []): void
 
 function fill_symfony(object $pool, array $items, array $tags): bool
 {
-    foreach ($items as $name => $value) {
-        $pool->saveDeferred($pool->getItem((string) $name)->set($value)->tag($tags));
+    foreach ($pool->getItems(array_keys($items)) as $name => $item) {  // one exchange, unlike getItem
+        $pool->saveDeferred($item->set($items[$name])->tag($tags));
     }
     return $pool->commit();
 }

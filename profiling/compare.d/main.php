@@ -43,13 +43,14 @@ function run(array $rows, Plan $plan, bool $table): array
     $terminal = stream_isatty(STDERR);
     foreach ($rows as $i => $row) {
         fprintf(STDERR, "[%d/%d] %s%s", $i + 1, count($rows), $row->name, $terminal ? '' : "\n");
+        $start = microtime(true);
         try {
             $result = ($row->measure)($plan, $plan->quick ? array_keys($row->targets()) : null);
         } catch (Skipped $why) {
             $result = new Result('all');
             $result->skipped['all'] = $why->getMessage();
         }
-        $all[] = $figures = figures($row, $result);
+        $all[] = $figures = figures($row, $result) + ['took_s' => microtime(true) - $start];
         fwrite(STDERR, $terminal ? "\r\033[K" : '');
         echo $table ? table_lines($figures) : '';
     }

@@ -116,8 +116,9 @@ final class Menu
         $this->rows[] = new Row("invalidate a tag of $keys keys", function (Plan $plan) use ($keys): Result {
             $data = self::data(null, $plan->count($keys, 100));
             $loop = fn(string $client): \Closure => fn(): Loop => $this->loop($client, 'invalidate', 'tcp', $data);
-            $plan = $plan->withRounds($keys < 100000 ? 25 : ($plan->quick ? 1 : 3));
-            return alternate(['tagcache' => $loop('tagcache'), 'symfony' => $loop('symfony')], $plan);
+            $large = $keys >= 100000;  // the one call that checks it has to do for warming up
+            $plan = $plan->withRounds(!$large ? 25 : ($plan->quick ? 1 : 3));
+            return alternate(['tagcache' => $loop('tagcache'), 'symfony' => $loop('symfony')], $plan, !$large);
         }, 'calls/s');
     }
 
