@@ -1,0 +1,43 @@
+<?php
+
+/* See profiling/protocol_overhead. */
+
+declare(strict_types=1);
+
+require __DIR__ . '/measure.php';
+
+/** @return array{int, int} bytes that a call sends and receives, as the server counts them */
+function wire_bytes(TagCache $observer, Closure $call): array
+{
+    $count = function () use ($observer): array {
+        $stats = $observer->stats();
+        return [$stats['bytes_in'], $stats['bytes_out']];
+    };
+    // What asking for the statistics adds is the difference of two askings with nothing between.
+    [$a, $b] = [$count(), $count()];
+    for ($i = 0; $i < 100; $i++) {
+        $call();
+    }
+    $c = $count();
+    return array_map(fn(int $i): int => (int) round(($c[$i] - 2 * $b[$i] + $a[$i]) / 100), [0, 1]);
+}
+
+$items = items(100, 100);
+$keys = array_keys($items);
+$rows = [];
+foreach (array_keys(ADDRESSES) as $transport) {
+    $observer = client($transport, ['client_name' => 'observer']);
+    $calls = [];
+    foreach (['binary', 'text'] as $protocol) {
+        $cache = client($transport, ['protocol' => $protocol]);
+        $cache->mSet($items);  // each reads what it wrote: the types of one mean nothing to the other
+        $calls["get, $protocol"] = fn() => $cache->get("item:7");
+        $calls["set, $protocol"] = fn() => $cache->set('item:7', $items['item:7']);
+        $calls["mGet 100, $protocol"] = fn() => $cache->mGet($keys);
+        $calls["mSet 100, $protocol"] = fn() => $cache->mSet($items);
+    }
+    foreach (microseconds($calls) as $name => $us) {
+        $rows[] = ["$name, $transport", $us, ...wire_bytes($observer, $calls[$name])];
+    }
+}
+print_table(['call', 'us', 'bytes sent', 'bytes received'], $rows);
