@@ -19,8 +19,8 @@ function arguments(array $words): array
     $json = false;
     while (($word = array_shift($words)) !== null) {
         match (true) {
-            $word === '--quick' => $plan = new Plan(25, 0.02, quick: true),
-            $word === '--smoke' => $plan = new Plan(2, 0.0005, smoke: true),
+            $word === '--quick' => $plan = $plan->smoke ? new Plan(2, 0.0005, true, true) : new Plan(25, 0.02, quick: true),
+            $word === '--smoke' => $plan = new Plan(2, 0.0005, $plan->quick, smoke: true),
             $word === '--json' => $json = true,
             $word === '--only' && $words !== [] => $only = array_shift($words),
             str_starts_with($word, '--only=') => $only = substr($word, 7),

@@ -85,9 +85,9 @@ function web_port(Servers $servers): int
 function page_rows(Servers $servers): array
 {
     $rows = [];
+    $port = null;  // of the one nginx for all rows
     foreach ([1 => 'persistent connections', 0 => 'new connections'] as $persistent => $how) {
-        $rows[] = new Row("page of 20 gets, $how", function (Plan $plan) use ($persistent, $servers): Result {
-            static $port = null;
+        $rows[] = new Row("page of 20 gets, $how", function (Plan $plan) use ($persistent, $servers, &$port): Result {
             $makers = [];
             foreach (['tagcache', 'phpredis', 'memcached'] as $client) {
                 $makers[$client] = function () use ($client, $persistent, $servers, &$port): Page {

@@ -81,6 +81,7 @@ final class Servers
     public function launch(string $id, array $command, string $address, string $question = '', ?string $cpu = null,
         int $port = 0, string $socket = ''): Server
     {
+        !isset($this->running[$id]) or throw new \LogicException("$id runs already");  // it would never be stopped
         $log = ['file', "{$this->directory}/$id.log", 'a'];
         $command = ['setpriv', '--pdeathsig', 'KILL', ...($cpu === null ? [] : ['taskset', '-c', $cpu]), ...$command];
         $process = proc_open($command, [['file', '/dev/null', 'r'], $log, $log], $pipes);
