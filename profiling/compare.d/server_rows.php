@@ -41,7 +41,7 @@ function server_rows(Servers $servers): array
         foreach ($generators as $label => $generator) {
             $makers[$label] = fn(): ServerLoad => $generator($servers, $at_once);
         }
-        $plan = new Plan($plan->quick ? 3 : $plan->rounds, $plan->smoke ? 0.05 : 0.4, $plan->quick, $plan->smoke);
+        $plan = new Plan($plan->quick ? 3 : $plan->rounds, $plan->smoke ? 0.05 : ($plan->quick ? 0.2 : 0.4), $plan->quick, $plan->smoke);
         return alternate($makers, $plan->withRounds($plan->smoke ? 1 : $plan->rounds));
     }, 'keys/CPU s');
     return [
