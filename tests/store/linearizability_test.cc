@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+#include "server/store/shard.h"
+#include "server/store/shard_order.h"
 #include "tests/store/cache.h"
 #include "tests/store/call_history.h"
 #include "tests/store/history_check.h"
@@ -27,6 +29,7 @@ namespace {
 
 constexpr TimeMs kNow = 1'000'000;
 constexpr size_t kThreads = 4;
+constexpr size_t kBulk = 300;     // keys of a bulk read
 constexpr int kSpins = 5'000;     // at the beginning of a round
 constexpr size_t kMaxSteps = 10;  // of a thread in a round
 constexpr std::array<std::string_view, kHistoryTags> kTagNames = {"a", "b", "c"};
@@ -42,9 +45,10 @@ constexpr auto kStampOrder = std::memory_order_seq_cst;
 struct Setting {
   const char* name;
   size_t shards;
-  bool tend;          // by another thread, all the time; entries come and go, so slabs are emptied
-  bool many_bearers;  // so many that the entries of an invalidation are reclaimed later
-  size_t calls;
+  bool busy = false;          // bulk reads hold now this, now that shard's lock for long
+  bool tended = false;        // Tend runs all the time; entries come and go, so slabs are emptied
+  bool many_bearers = false;  // so many that the entries of an invalidation are reclaimed later
+  size_t calls = 0;
 };
 
 // What a thread is to do next. The version of a compare is what the thread read last.
@@ -83,6 +87,12 @@ class Recorder {
 
   const std::vector<Call>& calls() const { return calls_; }
   void Clear() { calls_.clear(); }
+
+  // Reads what Get pinned: now that others have written, too, it is what it was.
+  void ReadPinned() {
+    for (const auto& [call, ref] : pinned_) Read(ref, &calls_[call]);
+    pinned_.clear();
+  }
 
   void Run(const Task& task) {
     for (int i = 0; i < task.pause; ++i) {
@@ -172,7 +182,8 @@ class Recorder {
   void Get(const Call& call, std::string_view key) {
     EntryRef ref;
     Note(call, [&](Call*) { ref = store_.Get(key, kNow); });
-    Read(ref, &calls_.back());
+    if (calls_.size() % 2 == 0) return Read(ref, &calls_.back());
+    pinned_.emplace_back(calls_.size() - 1, std::move(ref));
   }
   static void Read(const EntryRef& ref, Call* call) {
     call->found = static_cast<bool>(ref);
@@ -268,6 +279,7 @@ class Recorder {
   const uint8_t thread_;
   std::array<uint64_t, kHistoryKeys> seen_{};  // versions
   std::vector<Call> calls_;
+  std::vector<std::pair<size_t, EntryRef>> pinned_;  // and which call's answer it is
 };
 
 // What threads do in a round.
@@ -419,12 +431,13 @@ class Rounds {
     for (uint8_t t = 0; t < kThreads; ++t) {
       recorders_.emplace_back(&store_, &names_, &clock_, t);
     }
+    if (setting.busy) NameBulks(seed);
   }
 
   void Run() {
     std::vector<std::function<void()>> works = {[&] { Lead(); }};
     for (size_t t = 1; t < kThreads; ++t) works.push_back([this, t] { Follow(t); });
-    if (setting_.tend) works.push_back([&] { Tend(); });
+    if (setting_.tended || setting_.busy) works.push_back([&] { Disturb(); });
     RunAll(works);
   }
 
@@ -457,15 +470,34 @@ class Rounds {
     }
   }
 
-  // Tends the store while a round is on.
-  void Tend() {
-    for (uint32_t seen = 0;;) {
+  // What goes on beside a round. Whoever needs the shard that a bulk read holds waits, in the
+  // middle of a call of several steps too, and others overtake it.
+  void Disturb() {
+    std::vector<EntryRef> out(kBulk);
+    for (uint32_t seen = 0, bulk = 0;;) {
       round_.wait(seen, std::memory_order_acquire);
       seen = round_.load(std::memory_order_acquire);
       if (stop_) return;
       do {
-        store_.Tend(64, kNow);
+        if (setting_.tended) store_.Tend(64, kNow);
+        if (!setting_.busy) continue;
+        const std::vector<std::string>& names = bulks_[bulk++ % kHistoryKeys];
+        store_.MultiGet(Words(names.begin(), names.end()), kNow, out);
       } while (finished_.load(std::memory_order_acquire) < kThreads);
+    }
+  }
+
+  // Names of nothing, in the shard of each key.
+  void NameBulks(uint64_t seed) {
+    const auto bits = static_cast<unsigned>(std::countr_zero(setting_.shards));
+    const auto shard_of = [&](const std::string& name) {
+      return server::ShardOf(server::HashOf(name, seed), bits);
+    };
+    for (size_t k = 0; k < kHistoryKeys; ++k) {
+      for (size_t i = 0; bulks_[k].size() < kBulk; ++i) {
+        std::string name = "nothing" + std::to_string(i);
+        if (shard_of(name) == shard_of(names_[k])) bulks_[k].push_back(std::move(name));
+      }
     }
   }
 
@@ -478,6 +510,7 @@ class Rounds {
         if (spins > kSpins) std::this_thread::yield();
       }
       for (const Task& task : plans_[thread]) recorders_[thread].Run(task);
+      recorders_[thread].ReadPinned();
     }
     finished_.fetch_add(1, std::memory_order_acq_rel);
   }
@@ -494,7 +527,7 @@ class Rounds {
       for (size_t s = 0; s < steps; ++s) plans_[t].push_back(planner_.Next());
     }
     if (setting_.many_bearers) PrepareBearers();
-    if (setting_.tend && round_number_ % 64 == 0) PrepareSlabs();
+    if (setting_.tended && round_number_ % 64 == 0) PrepareSlabs();
   }
 
   // Those of one tag are more than are reclaimed within the call. In half of the rounds none bears
@@ -528,6 +561,7 @@ class Rounds {
       after_.Make({.verb = Verb::kGet, .key = k});
       after_.Make({.verb = Verb::kMeta, .key = k});
     }
+    after_.ReadPinned();
     for (uint8_t t = 0; t < kHistoryTags; ++t) {
       after_.Make({.verb = Verb::kKeysAny, .tags = static_cast<uint8_t>(1u << t)});
     }
@@ -616,6 +650,7 @@ class Rounds {
   std::atomic<uint64_t> clock_{1};
   std::vector<Recorder> recorders_;
   Recorder after_;
+  std::array<std::vector<std::string>, kHistoryKeys> bulks_;
 
   // The round: written by thread 0 while the others wait.
   size_t threads_ = 0;
@@ -653,13 +688,27 @@ TEST_P(Linearizability, EveryRoundIsExplainedByAnOrderOfItsCalls) {
 
 INSTANTIATE_TEST_SUITE_P(
     Settings, Linearizability,
-    ::testing::Values(Setting{"OneShard", 1, false, false, 150'000},
-                      Setting{"FourShards", 4, false, false, 250'000},
-                      Setting{"SixteenShards", 16, false, false, 200'000},
-                      Setting{"FourShardsTended", 4, true, false, 150'000},
-                      Setting{"SixteenShardsTended", 16, true, false, 100'000},
-                      Setting{"FourShardsManyBearers", 4, false, true, 100'000},
-                      Setting{"SixteenShardsManyBearersTended", 16, true, true, 100'000}),
+    ::testing::Values(
+        Setting{.name = "OneShard", .shards = 1, .calls = 150'000},
+        Setting{.name = "FourShards", .shards = 4, .calls = 150'000},
+        Setting{.name = "FourShardsBusy", .shards = 4, .busy = true, .calls = 200'000},
+        Setting{.name = "SixteenShardsBusy", .shards = 16, .busy = true, .calls = 200'000},
+        Setting{.name = "FourShardsTended", .shards = 4, .tended = true, .calls = 100'000},
+        Setting{.name = "SixteenShardsBusyAndTended",
+                .shards = 16,
+                .busy = true,
+                .tended = true,
+                .calls = 100'000},
+        Setting{.name = "FourShardsManyBearers",
+                .shards = 4,
+                .busy = true,
+                .many_bearers = true,
+                .calls = 50'000},
+        Setting{.name = "SixteenShardsManyBearersTended",
+                .shards = 16,
+                .tended = true,
+                .many_bearers = true,
+                .calls = 50'000}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
