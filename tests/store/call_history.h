@@ -265,6 +265,35 @@ inline bool Apply(CacheState* state, const Call& call) {
   return false;
 }
 
+// Not Meta, which tells a version: what is not known may be so of either of two writes.
+inline bool IsRead(const Call& call) {
+  switch (call.verb) {
+    case Verb::kPut:
+      return false;
+    case Verb::kAdd:
+    case Verb::kReplace:
+    case Verb::kCompareAndSet:
+    case Verb::kAppend:
+    case Verb::kCompareAndDelete:
+    case Verb::kIncrement:
+      return call.outcome != Outcome::kOk;
+    case Verb::kDelete:
+    case Verb::kMeta:
+      return !call.found;
+    case Verb::kInvalidateAny:
+    case Verb::kInvalidateAll:
+    case Verb::kFlush:
+      return call.number == 0;
+    case Verb::kGet:
+    case Verb::kExists:
+    case Verb::kKeysAny:
+    case Verb::kKeysAll:
+    case Verb::kFillers:
+      return true;
+  }
+  return false;
+}
+
 // For messages: "17..22 thread 1: Put(k2, "31", {a,c}) -> ok".
 inline std::ostream& operator<<(std::ostream& out, const Call& call) {
   static constexpr std::array kNames = {

@@ -8,14 +8,16 @@
 // The search is Wing & Gong's (Journal of Parallel and Distributed Computing 17, 1993) with the
 // memory of Lowe (Concurrency and Computation 29, 2017): it goes on with any call that no other,
 // not yet ordered one precedes, and never goes twice to the same set of ordered calls with the same
-// state. A call that fits and changes nothing is ordered at once and for good: put at the front of
-// any order of the rest it takes nothing from it.
+// state. A call that, with its answer, changes no state at all is ordered as soon as it fits, and
+// for good: what follows does not depend on its place. (A write that happens to leave this state as
+// it is does not qualify: later it might undo another.)
 //
 // State: copyable, comparable, with `uint64_t Hash() const`.
 // Call: has uint64_t begin and end, numbers that no two calls share.
 // bool Apply(State*, const Call&): whether the answer is what the model says in this state, which
-// becomes the one after the call. Found by argument-dependent lookup. Must not depend on anything
-// else.
+// becomes the one after the call.
+// bool IsRead(const Call&): a call that answered so changes nothing, in whatever state.
+// Both are found by argument-dependent lookup.
 
 #include <algorithm>
 #include <bitset>
@@ -79,13 +81,13 @@ class HistoryCheck {
     }
   }
 
-  // Orders calls that change nothing as long as there are any.
+  // Orders calls that change nothing as long as one fits.
   void OrderReads(Ordered* ordered, const State& state) {
     for (bool found = true; found;) {
       found = false;
       ForEachCandidate(*ordered, [&](size_t i) {
         State after = state;
-        found = Apply(&after, calls_[i]) && after == state;
+        found = IsRead(calls_[i]) && Apply(&after, calls_[i]);
         if (found) {
           ordered->set(i);
           order_.push_back(i);

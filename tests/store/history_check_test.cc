@@ -30,6 +30,7 @@ bool Apply(Register* state, const Access& access) {
   if (access.writes) state->value = access.value;
   return state->value == access.value;
 }
+bool IsRead(const Access& access) { return !access.writes; }
 bool OfRegister(const std::vector<Access>& accesses) {
   return HistoryCheck<Register, Access>().IsLinearizable({}, accesses);
 }
@@ -67,6 +68,13 @@ TEST(HistoryCheck, GoesBackWhereAnOrderLeadsNowhere) {
   HistoryCheck<Register, Access> check;
   EXPECT_FALSE(check.IsLinearizable({}, history));
   EXPECT_EQ(check.longest().size(), 7u);
+}
+
+// Though the first write, put first, would change nothing.
+TEST(HistoryCheck, AWriteOfWhatIsThereMayComeLater) {
+  EXPECT_TRUE(OfRegister({{1, 20, true, 0}, {2, 3, true, 1}, {30, 31, false, 0}}));
+  EXPECT_TRUE(OfRegister({{1, 20, true, 0}, {2, 3, true, 1}, {30, 31, false, 1}}));
+  EXPECT_FALSE(OfRegister({{4, 20, true, 0}, {2, 3, true, 1}, {30, 31, false, 1}}));
 }
 
 // One history of a cache, call after call or, with At, at given times.
@@ -263,6 +271,15 @@ TEST(CallHistory, VersionsAreOfOneWrite) {
                   .At(3, 12, Meta(0, 5))
                   .At(20, 21, CompareAndSet(0, 5, Outcome::kOk))
                   .IsLinearizable());
+}
+
+// Adding nothing makes a new version.
+TEST(CallHistory, AWriteThatChangesOnlyTheVersionHasItsPlace) {
+  OfCache history;
+  history.Then(Put(0, "4")).At(2000, 2010, Increment(0, 0, 4)).At(2001, 2005, Meta(0, 5));
+  EXPECT_TRUE(OfCache(history).At(2020, 2021, Meta(0, 6)).IsLinearizable());
+  EXPECT_TRUE(OfCache(history).At(2020, 2021, Meta(0, 5)).IsLinearizable());
+  EXPECT_FALSE(OfCache(history).At(2020, 2021, Meta(0, 4)).IsLinearizable());
 }
 
 TEST(CallHistory, NoIncrementIsLost) {

@@ -7,6 +7,7 @@
 // less too, and are not called.
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -29,9 +30,10 @@ namespace {
 
 constexpr TimeMs kNow = 1'000'000;
 constexpr size_t kThreads = 4;
-constexpr size_t kBulk = 300;     // keys of a bulk read
-constexpr int kSpins = 5'000;     // at the beginning of a round
-constexpr size_t kMaxSteps = 10;  // of a thread in a round
+constexpr size_t kBulk = 300;      // keys of a bulk read
+constexpr int kDisturbances = 16;  // a round, at most
+constexpr int kSpins = 50'000;     // at the beginning of a round
+constexpr size_t kMaxSteps = 10;   // of a thread in a round
 constexpr std::array<std::string_view, kHistoryTags> kTagNames = {"a", "b", "c"};
 
 // Stamps must order calls, but no thread may wait for another's memory because of them, or
@@ -41,6 +43,22 @@ constexpr auto kStampOrder = std::memory_order_relaxed;
 #else
 constexpr auto kStampOrder = std::memory_order_seq_cst;
 #endif
+
+// Threads take turns on the processors there are. Left alone they may all stay on one, where they
+// run one after the other: a round is over long before it is worth a move.
+void StayOnProcessor(size_t turn) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return;
+  turn %= static_cast<size_t>(CPU_COUNT(&allowed));
+  for (size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &allowed) || turn-- > 0) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    sched_setaffinity(0, sizeof(one), &one);
+    return;
+  }
+}
 
 struct Setting {
   const char* name;
@@ -438,6 +456,7 @@ class Rounds {
     std::vector<std::function<void()>> works = {[&] { Lead(); }};
     for (size_t t = 1; t < kThreads; ++t) works.push_back([this, t] { Follow(t); });
     if (setting_.tended || setting_.busy) works.push_back([&] { Disturb(); });
+    parties_ = works.size();
     RunAll(works);
   }
 
@@ -448,12 +467,13 @@ class Rounds {
 
  private:
   void Lead() {
+    StayOnProcessor(0);
     for (; calls_ < setting_.calls && failure_.empty(); ++round_number_) {
       Prepare();
       round_.fetch_add(1, std::memory_order_acq_rel);
       round_.notify_all();
       Take(0);
-      while (finished_.load(std::memory_order_acquire) < kThreads) std::this_thread::yield();
+      while (finished_.load(std::memory_order_acquire) < parties_) std::this_thread::yield();
       Check();
     }
     stop_ = true;
@@ -462,6 +482,7 @@ class Rounds {
   }
 
   void Follow(size_t thread) {
+    StayOnProcessor(thread);
     for (uint32_t seen = 0;;) {
       round_.wait(seen, std::memory_order_acquire);
       seen = round_.load(std::memory_order_acquire);
@@ -478,12 +499,16 @@ class Rounds {
       round_.wait(seen, std::memory_order_acquire);
       seen = round_.load(std::memory_order_acquire);
       if (stop_) return;
-      do {
+      AwaitAll();
+      // A few times a round: where locks are not fair, those who are waiting would starve.
+      for (int i = 0; i < kDisturbances; ++i) {
+        if (finished_.load(std::memory_order_acquire) >= kThreads) break;
         if (setting_.tended) store_.Tend(64, kNow);
         if (!setting_.busy) continue;
         const std::vector<std::string>& names = bulks_[bulk++ % kHistoryKeys];
         store_.MultiGet(Words(names.begin(), names.end()), kNow, out);
-      } while (finished_.load(std::memory_order_acquire) < kThreads);
+      }
+      finished_.fetch_add(1, std::memory_order_acq_rel);
     }
   }
 
@@ -501,14 +526,18 @@ class Rounds {
     }
   }
 
+  // Those who are there go on running, so that they begin at once, unless it takes too long.
+  void AwaitAll() {
+    for (int spins = 0; arrived_.load(std::memory_order_acquire) < threads_; ++spins) {
+      if (spins > kSpins) std::this_thread::yield();
+    }
+  }
+
   // A thread's part of a round.
   void Take(size_t thread) {
     if (thread < threads_) {
       arrived_.fetch_add(1, std::memory_order_acq_rel);
-      // Those who are there go on running, so that they begin at once, unless it takes too long.
-      for (int spins = 0; arrived_.load(std::memory_order_acquire) < threads_; ++spins) {
-        if (spins > kSpins) std::this_thread::yield();
-      }
+      AwaitAll();
       for (const Task& task : plans_[thread]) recorders_[thread].Run(task);
       recorders_[thread].ReadPinned();
     }
@@ -586,13 +615,19 @@ class Rounds {
     BeginWith(after_.calls());
   }
 
-  // Of the first `calls` calls, those that began while another was under way.
+  // Of the first `calls` calls, those that began while another thread's was under way.
   void CountOverlaps(size_t calls) {
-    uint64_t last_end = 0;
+    std::array<uint64_t, kThreads> last_end{};
     for (const size_t i : check_.by_begin()) {
       if (i >= calls) return;
-      overlapping_ += history_[i].begin < last_end;
-      last_end = std::max(last_end, history_[i].end);
+      const Call& call = history_[i];
+      for (size_t t = 0; t < kThreads; ++t) {
+        if (t != call.thread && call.begin < last_end[t]) {
+          ++overlapping_;
+          break;
+        }
+      }
+      last_end[call.thread] = std::max(last_end[call.thread], call.end);
     }
   }
 
@@ -652,6 +687,8 @@ class Rounds {
   Recorder after_;
   std::array<std::vector<std::string>, kHistoryKeys> bulks_;
 
+  size_t parties_ = 0;  // the threads, and what disturbs them
+
   // The round: written by thread 0 while the others wait.
   size_t threads_ = 0;
   std::array<std::vector<Task>, kThreads> plans_;
@@ -671,6 +708,8 @@ class Rounds {
   size_t largest_ = 0;
   std::string failure_;
 };
+
+void PrintTo(const Setting& setting, std::ostream* out) { *out << setting.name; }
 
 class Linearizability : public ::testing::TestWithParam<Setting> {};
 
