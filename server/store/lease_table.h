@@ -12,7 +12,8 @@
 //                                  token 8, not token 9
 //
 //    EventClock   one a store           what the last token was
-//    TagStamps    one a store           65,536 stamps by tag hash, and one for flushes
+//    TagStamps    one a store           65,536 stamps by tag hash, and one for flushes and for
+//                                       removals of a prefix, which has no hash that keys share
 //    LeaseTable   one a shard           2048 stamps by key hash, and at most 128 records
 //
 // A stamp is shared by all keys (tags) whose hashes fall on it, so a token may be refused for what
@@ -57,9 +58,9 @@ class EventClock {
   std::atomic<uint64_t> now_;
 };
 
-// When tags were last invalidated, and when everything was flushed. An event is stamped before its
-// work begins: then a PUT that looks under its shard's lock either sees the stamp, or is done
-// before the work comes to its shard.
+// When tags were last invalidated, and when everything was flushed or a prefix removed. An event is
+// stamped before its work begins: then a PUT that looks under its shard's lock either sees the
+// stamp, or is done before the work comes to its shard.
 class TagStamps {
  public:
   static constexpr size_t kStamps = 65'536;

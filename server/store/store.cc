@@ -630,6 +630,8 @@ uint64_t Store::DeletePrefix(std::string_view prefix, uint64_t* cursor, size_t b
   uint64_t removed = 0;
   std::vector<EntryRef> pinned;
   budget = std::max<size_t>(budget, 1);
+  // A key of the prefix that is absent may be on its way, and has no stamp of its own.
+  if (*cursor == 0) impl_->stamps.StampFlush(impl_->clock);
   while (*cursor < end && budget > 0) {
     Shard& shard = impl_->shards[*cursor / kPlaces];
     const auto from = static_cast<uint32_t>(*cursor % kPlaces);

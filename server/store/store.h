@@ -95,7 +95,8 @@ struct Write {
   uint64_t version = 0;
   // kPut only: of the lease this value was computed under; 0: none. The write is refused with
   // kStaleToken, and leaves nothing behind, when the key was written or deleted, one of `tags` was
-  // invalidated, or everything was flushed since the token was given out.
+  // invalidated, everything was flushed, or the removal of a prefix (any) begun since the token was
+  // given out.
   uint64_t token = 0;
 };
 
@@ -228,6 +229,9 @@ class Store {
   // `budget` entries; sets *cursor to where to go on, 0 at the end. How many were removed.
   uint64_t DeletePrefix(std::string_view prefix, uint64_t* cursor, size_t budget, TimeMs now);
 
+  // Not one step: what is written under the prefix meanwhile may stay. A call with cursor 0
+  // overtakes every token given out before it, as a flush does: also of keys that are not there,
+  // and, since tokens are not kept by prefix, of keys without it.
   // A Get that, on a miss, gives out a lease or waits for another's.
   LeaseAnswer GetOrLease(std::string_view key, const LeaseAsk& ask, TimeMs now);
   // Afterwards the waiter is not woken for this key any more. false: Wake was called, or is about

@@ -267,5 +267,45 @@ TEST(LeaseRace, ADeleteOfAKeyThatIsNotThereCountsToo) {
   EXPECT_FALSE(cache.Has("k"));
 }
 
+class LeaseAndPrefix : public ::testing::Test {
+ protected:
+  uint64_t Ask(std::string_view key) {
+    return cache_.store.GetOrLease(key, {.lease_ms = kLease, .holder = 1}, cache_.now).token;
+  }
+  Outcome Fill(std::string_view key, uint64_t token) {
+    return cache_.store.Put({.key = key, .value = "late", .token = token}, WriteMode::kPut,
+                            cache_.now);
+  }
+  void DeletePrefix(uint64_t* cursor, size_t budget) {
+    cache_.store.DeletePrefix("page:", cursor, budget, cache_.now);
+  }
+
+  Cache cache_;
+  uint64_t cursor_ = 0;
+};
+
+TEST_F(LeaseAndPrefix, RemovingAPrefixOvertakesTokensOfItsAbsentKeys) {
+  const uint64_t token = Ask("page:1");
+  DeletePrefix(&cursor_, 1'000'000);
+  ASSERT_EQ(cursor_, 0u);
+  EXPECT_EQ(Fill("page:1", token), Outcome::kStaleToken);
+  EXPECT_FALSE(cache_.Has("page:1"));
+  const uint64_t next = Ask("page:1");
+  ASSERT_NE(next, 0u);
+  EXPECT_EQ(Fill("page:1", next), Outcome::kOk);
+}
+
+// It begins with the first page: a token of before is refused from then on, whatever page its key
+// belongs to, and one that was given out since holds.
+TEST_F(LeaseAndPrefix, OnlyTheFirstPageOvertakes) {
+  const uint64_t before = Ask("page:1");
+  DeletePrefix(&cursor_, 1);
+  ASSERT_NE(cursor_, 0u);
+  const uint64_t since = Ask("page:2");
+  DeletePrefix(&cursor_, 1);
+  EXPECT_EQ(Fill("page:1", before), Outcome::kStaleToken);
+  EXPECT_EQ(Fill("page:2", since), Outcome::kOk);
+}
+
 }  // namespace
 }  // namespace tagcache::testing
