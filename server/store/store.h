@@ -3,9 +3,11 @@
 
 // The store: keys to values with flags, tags and a time to live, sharded by key hash.
 //
-// Threads: every call may be made by any number of threads at once. Locks are held only inside a
-// call: a shard's, or, mostly by invalidations and flushes, those of all shards for one step
-// (README.md).
+// Threads: every call may be made by any number of threads at once. Each is a single step between
+// its beginning and its end (it is linearizable), but for these: MultiGet, MultiPut and MultiDelete
+// are a step for each key; Scan, DeletePrefix, Stats and HeaviestTags go through the store piece by
+// piece; of several pages each is a call of its own. Locks are held only inside a
+// call (README.md).
 // Time: milliseconds of a monotonic clock, handed in. An entry whose expiry is <= now is not there.
 // Ownership: keys, tags and values are copied in. An EntryRef pins an entry: its bytes stay valid
 // and unchanged while it lives, also after the entry was overwritten, deleted or expired. It must
