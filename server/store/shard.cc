@@ -726,7 +726,7 @@ uint64_t Shard::Flush(Grave* grave, Woken* woken) {
   leases_.Flush(woken);
   ++kills_;
   Account();
-  return grave->entries.size();
+  return grave->entries.size() - grave->tags.dead();
 }
 
 uint64_t Shard::HitsOf(const HashedBytes& tag, size_t looked) {

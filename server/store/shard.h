@@ -169,7 +169,8 @@ class alignas(64) Shard {
   // Removes the live entries that bear all of the tags.
   uint64_t RemoveBearersOfAll(std::span<const HashedBytes> tags, TimeMs now, Removed* removed)
       REQUIRES(mutex_);
-  // Moves all there is into the grave. Returns how many entries it were.
+  // Moves all there is into the grave, what waits to be reclaimed too. Returns how many live
+  // entries it were. REQUIRES: no entry is dead twice.
   uint64_t Flush(Grave* grave, Woken* woken) REQUIRES(mutex_);
 
   // Adds this shard's items and counts.

@@ -127,7 +127,7 @@ struct Store::Impl {
   void CatchUp(TimeMs now);
   uint64_t InvalidateAny(std::span<const HashedBytes> tags, TimeMs now);
   uint64_t InvalidateAll(std::span<const HashedBytes> tags, TimeMs now);
-  void ReclaimAll(const Kill* only, TimeMs now);
+  void ReclaimAll(const Kill& kill, TimeMs now);
   void ForgetKills();
   bool ListKeys(std::span<const HashedBytes> tags, TagMatch match, uint64_t cursor, size_t limit,
                 TimeMs now, bool locked, std::vector<EntryRef>* pinned, bool* more);
@@ -461,9 +461,9 @@ void Store::Impl::CatchUp(TimeMs now) {
   }
 }
 
-void Store::Impl::ReclaimAll(const Kill* only, TimeMs now) {
+void Store::Impl::ReclaimAll(const Kill& kill, TimeMs now) {
   for (Shard& shard : All()) {
-    while (shard.Reclaim(kSlice, now, only) == kSlice) {
+    while (shard.Reclaim(kSlice, now, &kill) == kSlice) {
     }
   }
 }
@@ -501,7 +501,7 @@ uint64_t Store::Impl::InvalidateAny(std::span<const HashedBytes> tags,
   // Only where an entry can have died of two tags is it not yet known how many there were.
   const bool may_overlap = tags_that_share > (shared_dying ? 0 : 1);
   shared_dying = shared_dying || tags_that_share > 0;
-  if (may_overlap || entries <= kAtOnce) ReclaimAll(kill.get(), now);
+  if (may_overlap || entries <= kAtOnce) ReclaimAll(*kill, now);
   entries -= kill->not_counted.load(std::memory_order_relaxed);
   kills.push_back(std::move(kill));
   ForgetKills();
@@ -665,15 +665,16 @@ void Store::EndLeases(uint64_t holder, TimeMs now) {
   for (Shard& shard : impl_->All()) shard.EndLeases(holder, now);
 }
 
-// Constant: every shard gives its tables away. The entries of earlier invalidations are taken out
-// first, so that what is counts as live.
+// Constant: every shard gives its tables away, with what waits to be reclaimed. How much of it is
+// dead is known, since an invalidation that entries of an earlier one may have died of as well (or
+// of two of its tags) reclaims its own before it is done: no entry counts as dead twice.
 uint64_t Store::Flush(TimeMs now) NO_THREAD_SAFETY_ANALYSIS {
   std::vector<std::unique_ptr<Grave>> graves;
   for (size_t i = 0; i < impl_->options.shards; ++i) graves.push_back(std::make_unique<Grave>());
   MutexLock invalidating(impl_->invalidating);
   impl_->CatchUp(now);
-  impl_->ReclaimAll(nullptr, now);
   uint64_t live = 0;
+  uint64_t buried = 0;
   {
     Removed removed;
     Woken woken;
@@ -682,18 +683,20 @@ uint64_t Store::Flush(TimeMs now) NO_THREAD_SAFETY_ANALYSIS {
     for (size_t i = 0; i < impl_->options.shards; ++i) {
       impl_->shards[i].ExpireAll(now, &removed);
       live += impl_->shards[i].Flush(graves[i].get(), &woken);
+      buried += graves[i]->entries.size();
     }
     impl_->registry.Clear();
   }
-  impl_->ForgetKills();
-  {
-    MutexLock lock(impl_->graves_mutex);
-    for (std::unique_ptr<Grave>& grave : graves) {
-      impl_->budget.Add(grave->entries.bytes() + grave->tags.bytes());
+  impl_->shared_dying = false;  // kills that live on have nodes in graves only
+  for (std::unique_ptr<Grave>& grave : graves) {
+    impl_->budget.Add(grave->entries.bytes() + grave->tags.bytes());
+    if (buried <= kAtOnce) {
+      impl_->Bury(*grave, SIZE_MAX);
+    } else {
+      MutexLock lock(impl_->graves_mutex);
       impl_->graves.push_back(std::move(grave));
     }
   }
-  if (live <= kAtOnce) impl_->BurySome(SIZE_MAX);
   return live;
 }
 

@@ -178,7 +178,7 @@ struct StoreStats {
   uint64_t held = 0;       // the same with what lies free between entries: what the limit is about
   uint64_t expired = 0;    // entries removed because their time was over
   uint64_t evicted = 0;    // entries removed to keep to the memory limit
-  uint64_t reclaimed = 0;  // entries removed after an invalidation; not those of a flush
+  uint64_t reclaimed = 0;  // entries removed after an invalidation, but those a flush took along
 };
 
 class Store {
@@ -229,11 +229,11 @@ class Store {
   KeyList Scan(std::string_view prefix, uint64_t cursor, size_t limit, size_t budget, TimeMs now);
   // Removes the live entries that begin with `prefix`, from the cursor on, looking at no more than
   // `budget` entries; sets *cursor to where to go on, 0 at the end. How many were removed.
-  uint64_t DeletePrefix(std::string_view prefix, uint64_t* cursor, size_t budget, TimeMs now);
-
   // Not one step: what is written under the prefix meanwhile may stay. A call with cursor 0
   // overtakes every token given out before it, as a flush does: also of keys that are not there,
   // and, since tokens are not kept by prefix, of keys without it.
+  uint64_t DeletePrefix(std::string_view prefix, uint64_t* cursor, size_t budget, TimeMs now);
+
   // A Get that, on a miss, gives out a lease or waits for another's.
   LeaseAnswer GetOrLease(std::string_view key, const LeaseAsk& ask, TimeMs now);
   // Afterwards the waiter is not woken for this key any more. false: Wake was called, or is about
@@ -242,7 +242,8 @@ class Store {
   // The leases of this holder are free.
   void EndLeases(uint64_t holder, TimeMs now);
 
-  // How many live entries there were.
+  // How many live entries there were. The time does not grow with their number, nor with that of
+  // dead ones that wait to be reclaimed.
   uint64_t Flush(TimeMs now);
 
   // The work that is not anybody's request: removes entries whose time is over, takes back the
