@@ -521,8 +521,8 @@ uint64_t Store::Impl::InvalidateAll(std::span<const HashedBytes> tags,
 uint64_t Store::InvalidateTags(std::span<const std::string_view> tags, TagMatch match, TimeMs now) {
   const std::vector<HashedBytes> distinct = impl_->Distinct(tags);
   if (distinct.empty()) return 0;
-  MutexLock lock(impl_->invalidating);
   impl_->CatchUp(now);
+  MutexLock lock(impl_->invalidating);
   for (const HashedBytes& tag : distinct) {
     impl_->invalidated[tag.hash % kTagCounters].fetch_add(1, std::memory_order_relaxed);
   }
@@ -671,13 +671,13 @@ void Store::EndLeases(uint64_t holder, TimeMs now) {
 uint64_t Store::Flush(TimeMs now) NO_THREAD_SAFETY_ANALYSIS {
   std::vector<std::unique_ptr<Grave>> graves;
   for (size_t i = 0; i < impl_->options.shards; ++i) graves.push_back(std::make_unique<Grave>());
-  MutexLock invalidating(impl_->invalidating);
   impl_->CatchUp(now);
+  Woken woken;
+  MutexLock invalidating(impl_->invalidating);
   uint64_t live = 0;
   uint64_t buried = 0;
   {
     Removed removed;
-    Woken woken;
     AllShards lock(impl_->All());
     impl_->stamps.StampFlush(impl_->clock);
     for (size_t i = 0; i < impl_->options.shards; ++i) {

@@ -131,9 +131,8 @@ struct EntryMeta {
   std::vector<std::string> tags;
 };
 
-// Who waits for the value of a key that another computes. Wake is called once, by any thread: the
-// value is there, or the lease is free; ask again. No shard's lock is held, but an invalidation or
-// flush can be under way on this thread: Wake must not call the store.
+// Who waits for the value of a key that another computes. Wake is called once, by any thread, with
+// no lock of the store held: the value is there, or the lease is free; ask again.
 class Waiter {
  public:
   virtual void Wake() = 0;
