@@ -86,6 +86,23 @@ Event ConnectionMachine::Next() {
   return options_.protocol == Protocol::kBinary ? NextBinary() : NextText();
 }
 
+size_t ConnectionMachine::TakeItems(std::span<protocol::ValueItem> items, size_t* first) {
+  Pending* const pending = broken_ || frame_id_ == 0 ? nullptr : window_.Find(frame_id_);
+  if (pending == nullptr || !pending->partial.empty()) return 0;
+  std::string_view bytes(in_.data(), body_left_);
+  const size_t most = std::min<size_t>(items.size(), pending->expected - pending->delivered);
+  size_t count = 0;
+  for (size_t used = 0; count < most; ++count) {
+    if (protocol::ReadValueItem(bytes, &items[count], &used) != protocol::FrameState::kDone) break;
+    bytes.remove_prefix(used);
+  }
+  in_.Consume(body_left_ - bytes.size());
+  body_left_ = bytes.size();
+  *first = pending->delivered;
+  pending->delivered += static_cast<uint32_t>(count);
+  return count;
+}
+
 Event ConnectionMachine::BrokenEvent() const {
   Event event;
   event.kind = Event::Kind::kBroken;

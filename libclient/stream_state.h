@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,7 @@ struct Stream::State {
   Status StartGet(ClientCore& core, std::string_view key, CallOptions options);
   Status StartMultiGet(ClientCore& core, KeySource& keys, CallOptions options);
   Result<bool> Next(StreamItem* item);
+  Result<size_t> Next(std::span<StreamItem> items);
   void Close();
   // Close, with the connection in a state that nobody knows.
   void Abort();

@@ -10,6 +10,9 @@
 namespace tagcache::php {
 namespace {
 
+// Values taken from a stream by one call.
+constexpr size_t kAtOnce = 64;
+
 // Puts the values of Park().stream into an array under the caller's own keys, in their order.
 //
 // Values that only user code can finish are left packed, and where they stand is noted: user code
@@ -108,18 +111,20 @@ bool UnpackAll(ClientObject* self, ResultFiller& filler) {
 // Reads the stream to its end. false: the call has failed.
 bool Fill(ClientObject* self, ResultFiller& filler) {
   Stream& stream = Park().stream;
-  StreamItem item;
-  bool more = true;
+  StreamItem items[kAtOnce];
+  size_t count = 0;
   while (true) {
-    if (!Keep(stream.Next(&item), &more)) {
+    if (!Keep(stream.Next(items), &count)) {
       FailCall(self);
       return false;
     }
-    if (!more) return true;
-    if (filler.Take(item)) continue;
-    stream.Close();
-    char digits[MAX_LENGTH_OF_LONG + 1];
-    return FinishDecode(self, "mGet", ViewOfKey(filler.Key(), digits), Decoded::kBad, nullptr);
+    if (count == 0) return true;
+    for (size_t i = 0; i < count; ++i) {
+      if (filler.Take(items[i])) continue;
+      stream.Close();
+      char digits[MAX_LENGTH_OF_LONG + 1];
+      return FinishDecode(self, "mGet", ViewOfKey(filler.Key(), digits), Decoded::kBad, nullptr);
+    }
   }
 }
 

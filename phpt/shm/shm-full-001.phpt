@@ -1,0 +1,19 @@
+--TEST--
+Without a place for shared memory the next address is taken, and without one the message says why
+--SKIPIF--
+<?php require __DIR__ . '/../skipif.inc'; ?>
+--FILE--
+<?php
+require __DIR__ . '/../server.inc';
+$server = new TagcachedServer('--max-shm-connections=0');
+$error = thrown_by(fn() => $server->client(transport: 'shm')->get('k'));
+echo str_replace($server->shm, 'SHM', $error), "\n";
+$cache = new TagCache(['servers' => [$server->shm, $server->unix]] + $server->options());
+var_dump($cache->set('k', 'v'), $cache->get('k'));
+?>
+===DONE===
+--EXPECTF--
+TagCacheConnectionException: get%wk%wSHM: connecting failed: the limit max_shm_connections is 0
+bool(true)
+string(1) "v"
+===DONE===
