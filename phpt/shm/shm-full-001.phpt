@@ -12,8 +12,8 @@ $cache = new TagCache(['servers' => [$server->shm, $server->unix]] + $server->op
 var_dump($cache->set('k', 'v'), $cache->get('k'));
 ?>
 ===DONE===
---EXPECTF--
-TagCacheConnectionException: get%wk%wSHM: connecting failed: the limit max_shm_connections is 0
+--EXPECT--
+TagCacheConnectionException: get 'k' on SHM: connecting failed: the limit max_shm_connections is 0
 bool(true)
 string(1) "v"
 ===DONE===

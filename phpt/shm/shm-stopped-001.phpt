@@ -6,7 +6,7 @@ Over shared memory a server that stands still costs a call its time-out and no m
 <?php
 require __DIR__ . '/../server.inc';
 $server = new TagcachedServer();
-$cache = $server->client(['timeout_ms' => 200], 'shm');
+$cache = $server->client(['timeout_ms' => 200, 'backoff_ms' => 0], 'shm');
 $cache->set('k', 'v');
 $server->pause();
 foreach ([fn() => $cache->get('k'), fn() => $cache->mGet(['k', 'l']), fn() => $cache->set('k', 'w')] as $call) {

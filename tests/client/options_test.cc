@@ -110,7 +110,7 @@ TEST(Dsn, PoolSizeZeroAndNegativeAreRefused) {
 TEST(Dsn, SchemesThatDoNotExistYetAreRefusedWithASentence) {
   EXPECT_TRUE(Says(Refusal("tls://h:1"), "this version does not support tls://"));
   EXPECT_TRUE(Says(Refusal("shm://x"), "the path of a Unix socket is absolute: shm:///path"));
-  EXPECT_TRUE(Says(Refusal("http://h"), "tcp://host:port or unix:///path"));
+  EXPECT_TRUE(Says(Refusal("http://h"), "tcp://host:port, unix:///path or shm:///path"));
 }
 
 TEST(Dsn, AddressesThatCanNotBeMeantAreRefused) {

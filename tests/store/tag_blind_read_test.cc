@@ -29,7 +29,7 @@ constexpr uintptr_t kPage = 4096;
 // An entry whose links lie on other pages than its header and key, for its value is that long.
 struct Tagged {
   Tagged() {
-    cache.Put(kKey, std::string(server::kLargestInside, 'v'),
+    cache.Put(kKey, std::string(2 * kPage, 'v'),
               {"a", "b", "c", "d", "e", "f", "g", "h"});
   }
 
