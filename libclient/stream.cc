@@ -123,7 +123,7 @@ Result<bool> Stream::State::Next(StreamItem* item) {
 }
 
 // Values that lie whole in the receive buffer need none of what Next is careful about.
-Result<size_t> Stream::State::Next(std::span<StreamItem> items) {
+Result<size_t> Stream::State::NextItems(std::span<StreamItem> items) {
   if (open_ && in_flight_count_ > 0 && lease_ && lease_.of_this_process()) {
     std::array<protocol::ValueItem, kAtOnce> values;
     size_t index = 0;
@@ -211,11 +211,11 @@ Result<bool> Stream::Next(StreamItem* item) {
   });
 }
 
-Result<size_t> Stream::Next(std::span<StreamItem> items) {
+Result<size_t> Stream::NextItems(std::span<StreamItem> items) {
   if (state_ == nullptr) return size_t{0};
   return Guarded<Result<size_t>>([&] {
     try {
-      return state_->Next(items);
+      return state_->NextItems(items);
     } catch (...) {
       state_->Abort();
       throw;
@@ -269,7 +269,7 @@ Result<std::vector<std::optional<Value>>> Client::MultiGet(std::span<const std::
     if (Status status = StartMultiGet(stream, source, call); !status.ok()) return status;
     std::vector<std::optional<Value>> values(keys.size());
     for (std::array<StreamItem, kAtOnce> items;;) {
-      const auto count = stream.Next(items);
+      const auto count = stream.NextItems(items);
       if (!count.ok()) return count.status();
       if (*count == 0) break;
       for (const StreamItem& item : std::span(items).first(*count)) {

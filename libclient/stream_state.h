@@ -25,7 +25,7 @@ struct Stream::State {
   Status StartGet(ClientCore& core, std::string_view key, CallOptions options);
   Status StartMultiGet(ClientCore& core, KeySource& keys, CallOptions options);
   Result<bool> Next(StreamItem* item);
-  Result<size_t> Next(std::span<StreamItem> items);
+  Result<size_t> NextItems(std::span<StreamItem> items);
   void Close();
   // Close, with the connection in a state that nobody knows.
   void Abort();

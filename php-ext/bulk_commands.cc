@@ -114,7 +114,7 @@ bool Fill(ClientObject* self, ResultFiller& filler) {
   StreamItem items[kAtOnce];
   size_t count = 0;
   while (true) {
-    if (!Keep(stream.Next(items), &count)) {
+    if (!Keep(stream.NextItems(items), &count)) {
       FailCall(self);
       return false;
     }

@@ -180,7 +180,7 @@ class Stream {
   Result<bool> Next(StreamItem* item);
   // The same for as many items as were received, up to items.size() (at least 1); how many that was.
   // 0: all were delivered. They are borrowed until the next call on the stream.
-  Result<size_t> Next(std::span<StreamItem> items);
+  Result<size_t> NextItems(std::span<StreamItem> items);
 
   // Gives up what was not read. The connection is not reused with an answer under way.
   void Close();

@@ -32,8 +32,10 @@ constexpr unsigned kSpare = 25;
 constexpr int kLooks = 3;
 // How many invalidations' counts are kept by tag.
 constexpr size_t kTagCounters = 16384;
-// Entries by which a tag's hits are told, a shard.
+// Entries by which a tag's hits are told, of all shards.
 constexpr size_t kHitSample = 64;
+// Tags that die in one step: each is looked up in every shard, with all shards locked.
+constexpr size_t kTagsAStep = 64;
 // How many keys ahead of its turn a key's slot is asked for.
 constexpr size_t kSlotsAhead = 128;
 // What a thread's scratch keeps between batches, in items.
@@ -526,8 +528,13 @@ uint64_t Store::InvalidateTags(std::span<const std::string_view> tags, TagMatch 
   for (const HashedBytes& tag : distinct) {
     impl_->invalidated[tag.hash % kTagCounters].fetch_add(1, std::memory_order_relaxed);
   }
-  return match == TagMatch::kAny || distinct.size() == 1 ? impl_->InvalidateAny(distinct, now)
-                                                         : impl_->InvalidateAll(distinct, now);
+  if (match == TagMatch::kAll && distinct.size() > 1) return impl_->InvalidateAll(distinct, now);
+  uint64_t live = 0;
+  const std::span<const HashedBytes> all(distinct);
+  for (size_t i = 0; i < all.size(); i += kTagsAStep) {
+    live += impl_->InvalidateAny(all.subspan(i, std::min(kTagsAStep, all.size() - i)), now);
+  }
+  return live;
 }
 
 // false: what was read changed meanwhile. locked: all shards are locked.
@@ -780,7 +787,8 @@ std::vector<TagStats> Store::HeaviestTags(size_t limit) const {
   heaviest.resize(limit);
   for (TagStats& stats : heaviest) {
     const HashedBytes tag = impl_->Hash(stats.tag);
-    for (Shard& shard : impl_->All()) stats.hits += shard.HitsOf(tag, kHitSample);
+    const size_t sample = std::max<size_t>(1, kHitSample / impl_->options.shards);
+    for (Shard& shard : impl_->All()) stats.hits += shard.HitsOf(tag, sample);
     stats.invalidations = impl_->invalidated[tag.hash % kTagCounters].load();
   }
   return heaviest;

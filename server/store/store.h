@@ -213,7 +213,8 @@ class Store {
   std::optional<EntryMeta> Meta(std::string_view key, TimeMs now);
 
   // How many live entries bore the tag(s). When it has returned no call sees one of them. One tag,
-  // or any of several: its time does not depend on how many they were. Where thousands of entries
+  // or any of several: its time does not depend on how many they were, and it is one step for up to
+  // 64 tags; more go in several steps, one after the other. Where thousands of entries
   // are overdue at that moment, those that bear the tag may be counted too.
   uint64_t InvalidateTags(std::span<const std::string_view> tags, TagMatch match, TimeMs now);
 

@@ -36,6 +36,24 @@ TEST(TagIndex, AnyReachesEntriesWithOneOfTheTagsAndCountsEachOnce) {
   EXPECT_TRUE(cache.Has("c"));
 }
 
+// So many that they die in several steps.
+TEST(TagIndex, AnyOfHundredsOfTagsReachesAllAndCountsEachEntryOnce) {
+  Cache cache;
+  std::vector<std::string> names;
+  for (int i = 0; i < 300; ++i) names.push_back("tag" + std::to_string(i));
+  for (int i = 0; i < 300; ++i) {
+    for (int copy = 0; copy < 3; ++copy) {
+      const std::string key = "key" + std::to_string(i) + "." + std::to_string(copy);
+      cache.Put(key, "v", {names[i], names[(i + 1) % 300], names[(i + 150) % 300]});
+    }
+  }
+  cache.Put("other", "v", {"another tag"});
+  EXPECT_EQ(cache.InvalidateAny({names.begin(), names.end()}), 900u);
+  EXPECT_FALSE(cache.Has("key7.1"));
+  EXPECT_TRUE(cache.Has("other"));
+  EXPECT_EQ(cache.store.Stats().items, 1u);
+}
+
 TEST(TagIndex, AllReachesOnlyEntriesWithEveryTag) {
   Cache cache;
   cache.Put("abc", "v", {"a", "b", "c"});
