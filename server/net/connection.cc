@@ -161,11 +161,9 @@ void Connection::OpenShm() {
 
 void Connection::ReadShm() {
   const uv_buf_t buffer = worker_.read_buffer();
-  while (!closed_ && !lingering_ && session_.wants_input()) {
+  if (!closed_ && !lingering_ && session_.wants_input()) {
     const size_t n = shm_->Read({buffer.base, buffer.len});
-    if (n == 0) break;
-    Take({buffer.base, n});
-    if (n < buffer.len) break;
+    if (n > 0) Take({buffer.base, n});
   }
   if (!closed_ && shm_->broken()) CloseNow("the peer broke the rules of the shared memory");
 }
@@ -213,9 +211,8 @@ void Connection::AwaitTraffic() {
   if (closed_ || lingering_ || polled_at != 0) return;
   if (shm_ == nullptr && !session_.peer().busy_poll) return;
   if (poll_gate_.Open() && worker_.Poll(*this)) return;
-  while (shm_ != nullptr && !EndPolling()) {
-    if (!Poll() || closed_ || lingering_) return;
-  }
+  // A peer that is faster than this worker leaves the loop its turns, too.
+  if (shm_ != nullptr && !EndPolling()) worker_.PollOnce(*this);
 }
 
 void Connection::Wake(Parked* parked) {

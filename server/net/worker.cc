@@ -262,11 +262,15 @@ bool Worker::TakeShmPlace() {
 
 bool Worker::Poll(Connection& connection) {
   if (options_.busy_poll.count() == 0 || polled_.size() >= kMostPolled || stopping_) return false;
+  PollOnce(connection);
+  return true;
+}
+
+void Worker::PollOnce(Connection& connection) {
   connection.polled_at = Nanoseconds();
   connection.poll_paid = false;
   polled_.push_back(&connection);
   uv_idle_start(&poll_turn_, [](uv_idle_t* turn) { Of(turn).PollAll(); });
-  return true;
 }
 
 void Worker::EndPolling(Connection& connection) {
@@ -290,16 +294,18 @@ void Worker::PollAll() {
     }
   };
   while (!polled_.empty() && now < end) {
-    for (int look = 0; look < kLooks; ++look) {
+    bool found = false;
+    for (int look = 0; look < kLooks && !found; ++look) {
       for_each([&](Connection& connection) {
         if (!connection.Poll()) return;
+        found = true;
         connection.polled_at = now;
         connection.poll_paid = true;
       });
     }
     now = Nanoseconds();
     for_each([&](Connection& connection) {
-      if (now - connection.polled_at < window) return;
+      if (connection.polled_at + window > now) return;
       connection.poll_gate().Report(connection.poll_paid);
       EndPolling(connection);
       if (!connection.EndPolling()) connection.AwaitTraffic();
@@ -353,11 +359,8 @@ void Worker::AccountMemory(TimeMs now) {
 void Worker::BeginStop() {
   if (stopping_) return;
   stopping_ = true;
-  while (!polled_.empty()) {
-    Connection& connection = *polled_.back();
-    EndPolling(connection);
-    if (!connection.EndPolling()) connection.AwaitTraffic();
-  }
+  // What they have sent by now is read when they are shut down.
+  while (!polled_.empty()) EndPolling(*polled_.back());
   if (tcp_.open) CloseHandle(tcp_.handle);
   if (unix_.open) CloseHandle(unix_.handle);
   uv_check_start(&stop_check_, [](uv_check_t* check) {

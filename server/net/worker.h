@@ -82,6 +82,8 @@ class Worker {
   // Looks at the connection without the loop until it was quiet for WorkerOptions::busy_poll.
   // false: it does not.
   bool Poll(Connection& connection);
+  // Looks at it in a turn of its own, after the loop had its.
+  void PollOnce(Connection& connection);
   // false: max_shm_connections has been reached.
   bool TakeShmPlace();
   void GiveShmPlace() { open_.shm.fetch_sub(1, std::memory_order_relaxed); }
