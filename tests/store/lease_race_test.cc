@@ -1,5 +1,5 @@
-// The race that leases end: a caller misses, reads the old row from the database, the row changes
-// and is invalidated, and the caller stores what it read.
+// Lessons 10. The race that leases end: a caller misses, reads the old row from the database, the
+// row changes and is invalidated, and the caller stores what it read.
 
 #include <gtest/gtest.h>
 
