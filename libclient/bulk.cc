@@ -126,10 +126,9 @@ class BulkPut {
     return core_.options().protocol == Protocol::kBinary &&
            prefix_.size() + item.key.size() <= kCommonName &&
            item.value.bytes.size() <= kCommonValue && item.options.tags.size() <= kCommonTags &&
-           std::all_of(item.options.tags.begin(), item.options.tags.end(),
-                       [&](std::string_view tag) {
-                         return prefix_.size() + tag.size() <= kCommonName;
-                       }) &&
+           std::all_of(
+               item.options.tags.begin(), item.options.tags.end(),
+               [&](std::string_view tag) { return prefix_.size() + tag.size() <= kCommonName; }) &&
            WireTtl(item.options.ttl, core_.options(), &ttl);
   }
 

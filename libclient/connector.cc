@@ -118,15 +118,13 @@ Status Connector::Failed(const CallContext& call, const IoResult& result, const 
     const MutexLock lock(mutex_);
     random_ = random_ * 6364136223846793005u + 1442695040888963407u;
     health_.Failed(now, random_ >> 33);
-    last_failure_ =
-        endpoint.name + ": " + (timed_out ? "connecting timed out" : why);
+    last_failure_ = endpoint.name + ": " + (timed_out ? "connecting timed out" : why);
   }
   if (result.error == ENOMEM) {
     return MakeError(ErrorCode::kNoMemory, call, endpoint.name, "no memory to connect");
   }
   if (!timed_out) {
-    return MakeError(ErrorCode::kConnection, call, endpoint.name,
-                     "connecting failed: " + why);
+    return MakeError(ErrorCode::kConnection, call, endpoint.name, "connecting failed: " + why);
   }
   if (now < call.deadline) {
     return MakeError(

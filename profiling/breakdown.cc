@@ -1,6 +1,6 @@
-// The parts of a single get that need no PHP. Usage: profiling_breakdown DSN, of a server that holds
-// "item:7" with 100 bytes. Prints microseconds: of an exchange of as many bytes with a process that
-// only echoes, of one with the server with the request ready made, and of Client::Get.
+// The parts of a single get that need no PHP. Usage: profiling_breakdown DSN, of a server that
+// holds "item:7" with 100 bytes. Prints microseconds: of an exchange of as many bytes with a
+// process that only echoes, of one with the server with the request ready made, and of Client::Get.
 
 #include <arpa/inet.h>
 #include <signal.h>

@@ -178,8 +178,8 @@ class Stream {
   // The next item, in the order asked. false: all were delivered, and the connection is back in its
   // pool. An error ends the stream.
   Result<bool> Next(StreamItem* item);
-  // The same for as many items as were received, up to items.size() (at least 1); how many that was.
-  // 0: all were delivered. They are borrowed until the next call on the stream.
+  // The same for as many items as were received, up to items.size() (at least 1); how many that
+  // was. 0: all were delivered. They are borrowed until the next call on the stream.
   Result<size_t> NextItems(std::span<StreamItem> items);
 
   // Gives up what was not read. The connection is not reused with an answer under way.

@@ -38,7 +38,7 @@ class ServerProcess {
   // User and system time of all its threads, in steps of 10 ms.
   std::chrono::nanoseconds CpuTime() const;
   size_t HighestResidentBytes() const;  // since the start
-  int Connect() const;  // a connected socket, owned by the caller
+  int Connect() const;                  // a connected socket, owned by the caller
 
  private:
   size_t Status(std::string_view name) const;

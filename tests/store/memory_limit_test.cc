@@ -1,4 +1,5 @@
-// Lessons 17. StoreOptions.memory_limit: what the store holds stays under it, by evicting, not by refusing.
+// Lessons 17. StoreOptions.memory_limit: what the store holds stays under it, by evicting, not by
+// refusing.
 
 #include <gtest/gtest.h>
 

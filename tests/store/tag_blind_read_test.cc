@@ -29,8 +29,7 @@ constexpr uintptr_t kPage = 4096;
 // An entry whose links lie on other pages than its header and key, for its value is that long.
 struct Tagged {
   Tagged() {
-    cache.Put(kKey, std::string(2 * kPage, 'v'),
-              {"a", "b", "c", "d", "e", "f", "g", "h"});
+    cache.Put(kKey, std::string(2 * kPage, 'v'), {"a", "b", "c", "d", "e", "f", "g", "h"});
   }
 
   // From now on an access to the entry's links, or to any node of its tags, ends the process.
