@@ -156,7 +156,7 @@ void Connection::OpenShm() {
     ShmLink::Refuse(fd_, why);
     return Linger();
   }
-  session_.SetAddress("shm" + session_.peer().address.substr(std::strlen("unix")));
+  session_.SetAddress("shm");
 }
 
 void Connection::ReadShm() {
