@@ -1,0 +1,2 @@
+// Carries the precompiled headers that tests/CMakeLists.txt lists.
+int main() {}
