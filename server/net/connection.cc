@@ -8,6 +8,7 @@
 #include <new>
 #include <utility>
 
+#include "server/net/peer_credentials.h"
 #include "server/net/worker.h"
 
 namespace tagcache::server {
@@ -143,6 +144,8 @@ void Connection::OpenShm() {
     why = session_.RejectionMessage();
   } else if (!protocol::DecodeShmAsk(ask_, &ring_bytes)) {
     why = "this server speaks version 1 of the shared memory transport";
+  } else if (why = WhyPeerMayNot(fd_); !why.empty()) {
+    // Said below.
   } else if (!worker_.TakeShmPlace()) {
     why =
         "the limit max_shm_connections is " + std::to_string(worker_.options().max_shm_connections);
@@ -151,11 +154,13 @@ void Connection::OpenShm() {
     if (shm_ == nullptr) worker_.GiveShmPlace();
   }
   if (shm_ == nullptr) {
+    worker_.metrics().shm_refused.Add(1);
     worker_.engine().events().Write(Level::kWarning, "shm_refused",
                                     {{"peer", session_.peer().address}, {"detail", why}});
     ShmLink::Refuse(fd_, why);
     return Linger();
   }
+  worker_.metrics().shm_opened.Add(1);
   session_.SetAddress("shm");
 }
 
@@ -377,7 +382,10 @@ void Connection::CloseNow(std::string_view reason) {
                   {"reason", reason}});
   }
   session_.Closed(Worker::Now());
-  if (shm_ != nullptr) worker_.GiveShmPlace();
+  if (shm_ != nullptr) {
+    worker_.metrics().shm_closed.Add(1);
+    worker_.GiveShmPlace();
+  }
   worker_.Remove(*this);
   uv_close(reinterpret_cast<uv_handle_t*>(stream()), OnClosed);
 }

@@ -43,6 +43,11 @@ class WorkerMetrics {
   Counter
       connections_refused;  // far over max_connections: closed unanswered; part of accepted, too
 
+  // Over shared memory: each began as one over the Unix socket.
+  Counter shm_opened;
+  Counter shm_closed;
+  Counter shm_refused;
+
   Counter protocol_errors;   // refusals after which the connection was closed
   Counter unknown_commands;  // requests whose command is not in the table
   Counter auth_failures;

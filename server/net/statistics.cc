@@ -24,6 +24,8 @@ constexpr NamedCounter kCounters[] = {
     {"connections_rejected", &WorkerMetrics::connections_rejected},
     {"connections_refused", &WorkerMetrics::connections_refused},
     {"connections_closed_idle", &WorkerMetrics::connections_closed_idle},
+    {"shm_opened", &WorkerMetrics::shm_opened},
+    {"shm_refused", &WorkerMetrics::shm_refused},
     {"protocol_errors", &WorkerMetrics::protocol_errors},
     {"unknown_commands", &WorkerMetrics::unknown_commands},
     {"auth_failures", &WorkerMetrics::auth_failures},
@@ -33,6 +35,14 @@ uint64_t Sum(const Engine& engine, Counter WorkerMetrics::*counter) {
   uint64_t sum = 0;
   for (const WorkerMetrics& worker : engine.workers()) sum += (worker.*counter).value();
   return sum;
+}
+
+// Two sums read one after the other: a connection may count in the second alone.
+std::string Open(const Engine& engine, Counter WorkerMetrics::*opened,
+                 Counter WorkerMetrics::*closed) {
+  const uint64_t ended = Sum(engine, closed);
+  const uint64_t begun = Sum(engine, opened);
+  return std::to_string(begun > ended ? begun - ended : 0);
 }
 
 std::string LowerCase(std::string_view name) {
@@ -90,10 +100,10 @@ void CollectStatistics(Engine& engine, TimeMs now, StatisticsList& list) {
   for (const NamedCounter& row : kCounters) {
     list.emplace_back(row.name, std::to_string(Sum(engine, row.counter)));
   }
-  // Two sums read one after the other: a connection may count in the second alone.
-  const uint64_t closed = Sum(engine, &WorkerMetrics::connections_closed);
-  const uint64_t accepted = Sum(engine, &WorkerMetrics::connections_accepted);
-  list.emplace_back("connections", std::to_string(accepted > closed ? accepted - closed : 0));
+  list.emplace_back("connections", Open(engine, &WorkerMetrics::connections_accepted,
+                                        &WorkerMetrics::connections_closed));
+  list.emplace_back("connections_shm",
+                    Open(engine, &WorkerMetrics::shm_opened, &WorkerMetrics::shm_closed));
   for (const protocol::Command& command : protocol::Commands()) AddCommand(engine, command, list);
 }
 
