@@ -1,5 +1,5 @@
-#ifndef TAGCACHE_TESTS_STORE_CALL_HISTORY_H_
-#define TAGCACHE_TESTS_STORE_CALL_HISTORY_H_
+#ifndef TAGCACHE_TESTS_STORE_THREADS_CALL_HISTORY_H_
+#define TAGCACHE_TESTS_STORE_THREADS_CALL_HISTORY_H_
 
 // A call of the store with its answer, and the sequential model that says whether the answer is
 // right: a few keys, a few tags, no time to live, no memory limit. For HistoryCheck.
@@ -338,4 +338,4 @@ inline std::ostream& operator<<(std::ostream& out, const Call& call) {
 
 }  // namespace tagcache::testing
 
-#endif  // TAGCACHE_TESTS_STORE_CALL_HISTORY_H_
+#endif  // TAGCACHE_TESTS_STORE_THREADS_CALL_HISTORY_H_

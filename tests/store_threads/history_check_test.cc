@@ -1,13 +1,13 @@
 // The checker of histories, on histories made by hand: those a cache may show are accepted, those
 // it may not are refused.
 
-#include "tests/store/history_check.h"
+#include "tests/store_threads/history_check.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-#include "tests/store/call_history.h"
+#include "tests/store_threads/call_history.h"
 
 namespace tagcache::testing {
 namespace {

@@ -1,5 +1,5 @@
-#ifndef TAGCACHE_TESTS_STORE_HISTORY_CHECK_H_
-#define TAGCACHE_TESTS_STORE_HISTORY_CHECK_H_
+#ifndef TAGCACHE_TESTS_STORE_THREADS_HISTORY_CHECK_H_
+#define TAGCACHE_TESTS_STORE_THREADS_HISTORY_CHECK_H_
 
 // Is a history of concurrent calls linearizable? Each call has an interval; the history is, when
 // the calls can be put in one order such that each takes effect at a point of its interval and
@@ -126,4 +126,4 @@ class HistoryCheck {
 
 }  // namespace tagcache::testing
 
-#endif  // TAGCACHE_TESTS_STORE_HISTORY_CHECK_H_
+#endif  // TAGCACHE_TESTS_STORE_THREADS_HISTORY_CHECK_H_
