@@ -15,13 +15,13 @@ constexpr TimeMs kSweepPeriod = 250;
 // How soon the store is tended again: while there is work, and otherwise.
 constexpr TimeMs kBusyTendPeriod = 1;
 constexpr TimeMs kIdleTendPeriod = 50;
-// How long one turn of tending takes, for requests wait for it: about a tenth of the time while
+// How long one turn of tending takes, for requests wait for it: a twentieth of the time while
 // there are any, and half of it once there were none for a while.
-constexpr std::chrono::microseconds kTendSlice{100};
+constexpr std::chrono::microseconds kTendSlice{50};
 constexpr std::chrono::microseconds kQuietTendSlice{500};
 constexpr TimeMs kQuietAfter = 10;
 // Entries that are touched between two looks at the clock.
-constexpr size_t kTendStep = 64;
+constexpr size_t kTendStep = 16;
 constexpr TimeMs kAccountPeriod = 100;
 constexpr TimeMs kReportPeriod = 1000;
 // How long the others wait at most while some are polled.

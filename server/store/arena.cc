@@ -14,7 +14,7 @@ constexpr size_t kObjectRoom = kSlabBytes - sizeof(Slab);
 // Addresses: as many as 32 bits of Ref can name.
 constexpr size_t kReserve = size_t{32} << 30;
 constexpr size_t kLeastReserve = size_t{64} << 20;
-// Empty slabs that stay resident.
+// Free slabs that stay resident.
 constexpr size_t kKeptSlabs = 32;
 
 // The object sizes: exact to 8 bytes up to 512, in steps of 1/16 to 1/32 up to 1 KiB, and above
@@ -171,25 +171,43 @@ Slab* Arena::TakeSlab(bool urgent) {
 void Arena::GiveSlab(Slab* slab) {
   budget_.Remove(kSlabBytes);
   MutexLock lock(pool_mutex_);
-  if (pooled_ >= kKeptSlabs) {
-    if (returned_count_ == returned_room_) {
-      const size_t room = std::max<size_t>(1024, returned_room_ * 2);
-      void* grown = std::realloc(returned_, room * sizeof *returned_);
-      if (grown != nullptr) {
-        returned_ = static_cast<uint32_t*>(grown);
-        returned_room_ = room;
-      }
-    }
-    if (returned_count_ < returned_room_) {
-      returned_[returned_count_++] =
-          static_cast<uint32_t>((reinterpret_cast<char*>(slab) - base_) / kSlabBytes);
-      madvise(slab, kSlabBytes, MADV_DONTNEED);
-      return;
-    }
-  }
   slab->next = pool_;
   pool_ = slab;
   ++pooled_;
+}
+
+size_t Arena::ReturnIdle(size_t most) {
+  size_t returned = 0;
+  for (; returned < most; ++returned) {
+    Slab* slab;
+    {
+      MutexLock lock(pool_mutex_);
+      if (pooled_ <= kKeptSlabs) break;
+      if (returned_count_ + returning_ == returned_room_) {
+        const size_t room = std::max<size_t>(1024, returned_room_ * 2);
+        void* grown = std::realloc(returned_, room * sizeof *returned_);
+        if (grown == nullptr) break;
+        returned_ = static_cast<uint32_t*>(grown);
+        returned_room_ = room;
+      }
+      slab = pool_;
+      pool_ = slab->next;
+      --pooled_;
+      ++returning_;
+    }
+    // The system takes its time, and nobody waits for a lock meanwhile.
+    madvise(slab, kSlabBytes, MADV_DONTNEED);
+    MutexLock lock(pool_mutex_);
+    --returning_;
+    returned_[returned_count_++] =
+        static_cast<uint32_t>((reinterpret_cast<char*>(slab) - base_) / kSlabBytes);
+  }
+  return returned;
+}
+
+size_t Arena::idle_bytes() {
+  MutexLock lock(pool_mutex_);
+  return pooled_ * kSlabBytes;
 }
 
 Arena::Bytes Arena::Used() {

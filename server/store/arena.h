@@ -14,8 +14,9 @@
 //
 // Sizes are multiples of 8 up to 512 bytes, within 7 % of each other up to 4 KiB and within 13 %
 // above, so an object wastes little. Slabs that empty are given back for any size, and their memory
-// to the system beyond a small reserve. A slab that is sparse is emptied by moving its entries
-// (store.cc).
+// to the system, beyond a small reserve, by ReturnIdle: not at once, as that is a system call for
+// each, which on some machines stops the other cores. A slab that is sparse is emptied by moving its
+// entries (store.cc).
 //
 // Threads: any. Locks: a size's lock, and under it the pool's; nothing is locked under those.
 
@@ -93,6 +94,10 @@ class Arena {
     size_t objects = 0;
   };
   Bytes Used();
+  // Bytes of free slabs that are resident; the budget does not count them.
+  size_t idle_bytes();
+  // Gives the memory of up to `most` free slabs back to the system, but for a reserve. How many.
+  size_t ReturnIdle(size_t most);
   // Of the arena an object lies in.
   static Arena& Of(const void* object) { return *Slab::Of(object)->arena; }
 
@@ -134,6 +139,7 @@ class Arena {
   uint32_t* returned_ GUARDED_BY(pool_mutex_) = nullptr;
   size_t returned_count_ GUARDED_BY(pool_mutex_) = 0;
   size_t returned_room_ GUARDED_BY(pool_mutex_) = 0;
+  size_t returning_ GUARDED_BY(pool_mutex_) = 0;  // on their way there
   size_t next_slab_ GUARDED_BY(pool_mutex_) = 1;
 };
 

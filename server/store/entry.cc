@@ -57,6 +57,8 @@ Entry* NewEntry(Arena& arena, const EntryParts& parts, bool urgent) {
   char* value = nullptr;
   if (outside) {
     if (!urgent && !arena.budget().Fits(ValuePages::Rounded(value_size))) return nullptr;
+    // These pages are fresh: under a limit as many free ones go, where there are any.
+    if (arena.budget().limit() > 0) arena.ReturnIdle((value_size + kSlabBytes - 1) / kSlabBytes);
     value = arena.values().Allocate(value_size);
     if (value == nullptr) return nullptr;
   }

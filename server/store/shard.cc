@@ -47,7 +47,7 @@ Shard::~Shard() {
   for (size_t i = 0; i < entries_.capacity(); ++i) {
     if (entries_.at(i) != 0) Unpin(EntryIn(&entries_.at(i)));
   }
-  tags_.Drop();
+  tags_.Drop(SIZE_MAX);
 }
 
 void Shard::Attach(const ShardContext* context, size_t index) {
@@ -494,6 +494,12 @@ size_t Shard::Reclaim(size_t budget, TimeMs now, const server::Kill* only) {
     Remove(SlotWith(entry), &removed);
   }
   return reclaimed;
+}
+
+void Shard::ExpireLeases(TimeMs now) {
+  Woken woken;
+  MutexLock lock(mutex_);
+  leases_.Expire(now, &woken);
 }
 
 size_t Shard::Expire(size_t budget, TimeMs now) {

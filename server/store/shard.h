@@ -134,8 +134,9 @@ class alignas(64) Shard {
   // Returns how many.
   size_t Reclaim(size_t budget, TimeMs now, const server::Kill* only = nullptr);
   // Removes entries whose time is over, and moves others in the wheel; touches at most `budget`.
-  // Returns how many. Passes on leases whose time is over.
+  // Returns how many. Passes on leases whose time is over, which ExpireLeases does alone.
   size_t Expire(size_t budget, TimeMs now);
+  void ExpireLeases(TimeMs now);
   // Removes some entries that are over or dead, and then those least worth keeping, until they were
   // `bytes` or there are none. Returns how many bytes.
   size_t Evict(size_t bytes, TimeMs now);

@@ -23,6 +23,8 @@ constexpr size_t kSlice = 32;
 constexpr size_t kCatchUp = 4096;
 // An invalidation or flush of so few entries gives their memory back at once.
 constexpr size_t kAtOnce = 128;
+// How many entries could be removed in the time that a slab's memory takes to go to the system.
+constexpr size_t kReturnCost = 32;
 // Under a memory limit an entry may take this share of it.
 constexpr size_t kLargestShare = 16;
 // Free objects of a size, in 1/100, from which on a slab is emptied: near the limit, and otherwise.
@@ -109,6 +111,7 @@ struct Store::Impl {
 
   HashedBytes Hash(std::string_view bytes) const { return {bytes, HashOf(bytes, options.seed)}; }
   Shard& ShardWith(uint64_t hash) { return shards[ShardOf(hash, shard_bits)]; }
+  Shard& ShardAt(size_t count) { return shards[count % options.shards]; }
   std::span<Shard> All() { return {shards.get(), options.shards}; }
 
   Outcome CheckTags(std::span<const std::string_view> tags) const;
@@ -117,7 +120,7 @@ struct Store::Impl {
   void HashTags(std::span<const std::string_view> tags, std::vector<HashedBytes>* out) const;
   Entry* MakeEntry(const EntryParts& parts, TimeMs now);
   void KeepToLimit(const HashedBytes& key, size_t bytes, TimeMs now);
-  bool EmptyOneSlab(unsigned spare);
+  size_t EmptySlab(unsigned spare, size_t budget);
   Draft MakeDraft(const Write& write, const HashedBytes& key, TimeMs now,
                   std::vector<HashedBytes>* tags);
   Outcome Append(const Write& write, const HashedBytes& key, WriteMode mode, TimeMs now);
@@ -153,11 +156,14 @@ struct Store::Impl {
   std::vector<std::unique_ptr<Kill>> kills GUARDED_BY(invalidating);
   std::unique_ptr<Shard[]> shards;
   std::atomic<size_t> tend_shard{0};
+  std::atomic<size_t> lease_shard{0};
   bool shared_dying GUARDED_BY(invalidating) = false;  // some dying entry bore several tags
   uint64_t last_kill GUARDED_BY(invalidating) = 0;
   Mutex graves_mutex;
   std::vector<std::unique_ptr<Grave>> graves GUARDED_BY(graves_mutex);
-  Mutex emptying;  // of a slab
+  Mutex emptying;
+  Slab* sparse GUARDED_BY(emptying) = nullptr;  // the slab that is being emptied
+  size_t sparse_next GUARDED_BY(emptying) = 0;  // its objects before this one are done
 };
 
 // The tags without repetition.
@@ -218,7 +224,9 @@ Entry* Store::Impl::MakeEntry(const EntryParts& parts, TimeMs now) {
     KeepToLimit(parts.key, bytes, now);
     entry = NewEntry(arena, parts, false);
   }
-  if (entry == nullptr && EmptyOneSlab(kSpareAtLimit)) entry = NewEntry(arena, parts, false);
+  if (entry == nullptr && EmptySlab(kSpareAtLimit, SIZE_MAX) > 0) {
+    entry = NewEntry(arena, parts, false);
+  }
   // Over the limit by this one, until the slabs that eviction has thinned out are emptied.
   if (entry == nullptr) entry = NewEntry(arena, parts, true);
   if (!budget.Fits(0)) KeepToLimit(parts.key, 2 * bytes, now);
@@ -233,22 +241,28 @@ void Store::Impl::KeepToLimit(const HashedBytes& key, size_t bytes, TimeMs now) 
   }
 }
 
-// Moves the entries of a sparse slab into others of their size. false: no size is sparse enough,
-// or another thread is at it.
-bool Store::Impl::EmptyOneSlab(unsigned spare) {
-  if (!emptying.TryLock()) return false;
-  Slab* slab = arena.BeginEmptying(spare);
-  if (slab != nullptr) {
-    for (size_t i = 0; i < size_t{slab->capacity} - slab->untouched; ++i) {
-      auto* entry = reinterpret_cast<Entry*>(slab->object(i));
+// Moves up to `budget` entries of a sparse slab into others of their size, and goes on with the same
+// slab the next time. How many objects it looked at; 0: no size is sparse enough, or another thread
+// is at it.
+size_t Store::Impl::EmptySlab(unsigned spare, size_t budget) {
+  if (!emptying.TryLock()) return 0;
+  if (sparse == nullptr) {
+    sparse = arena.BeginEmptying(spare);
+    sparse_next = 0;
+  }
+  size_t looked = 0;
+  if (sparse != nullptr) {
+    const size_t end = size_t{sparse->capacity} - sparse->untouched;
+    for (; sparse_next < end && looked < budget; ++looked) {
+      auto* entry = reinterpret_cast<Entry*>(sparse->object(sparse_next++));
       if (!entry->PinIfMade()) continue;
       const EntryRef pin(entry);
       ShardWith(Hash(entry->key()).hash).Relocate(entry);
     }
-    arena.Emptied(slab);
+    if (sparse_next == end) arena.Emptied(std::exchange(sparse, nullptr));
   }
   emptying.Unlock();
-  return slab != nullptr;
+  return looked;
 }
 
 // Appends the write's tags to `tags`; the draft's own view of them is set by the caller once the
@@ -707,7 +721,7 @@ uint64_t Store::Flush(TimeMs now) NO_THREAD_SAFETY_ANALYSIS {
   return live;
 }
 
-// true: nothing is left of it.
+// Frees up to `budget` of its entries and tags. true: nothing is left of it.
 bool Store::Impl::Bury(Grave& grave, size_t budget) {
   for (; grave.next < grave.entries.capacity(); ++grave.next) {
     const EntryTable::Slot slot = grave.entries.at(grave.next);
@@ -715,8 +729,8 @@ bool Store::Impl::Bury(Grave& grave, size_t budget) {
     if (budget-- == 0) return false;
     Unpin(arena.At<Entry>(EntryTable::RefIn(slot)));
   }
+  if (!grave.tags.Drop(budget)) return false;
   this->budget.Remove(grave.entries.bytes() + grave.tags.bytes());
-  grave.tags.Drop();
   return true;
 }
 
@@ -730,7 +744,8 @@ size_t Store::Impl::BurySome(size_t budget) {
       grave = std::move(graves.back());
       graves.pop_back();
     }
-    const size_t work = std::min(left, std::max<size_t>(grave->entries.size(), 1));
+    const size_t work =
+        std::min(left, grave->entries.size() + grave->tags.nodes().size() + 1);
     left -= work;
     if (Bury(*grave, work)) continue;
     MutexLock lock(graves_mutex);
@@ -739,21 +754,29 @@ size_t Store::Impl::BurySome(size_t budget) {
   return budget - left;
 }
 
+// A shard that has much to do is finished before the next one. Its tables are made smaller on the
+// way, each time with its lock held: so that does not come to all shards at about the same time.
+// Leases may not wait for that.
 size_t Store::Tend(size_t budget, TimeMs now) {
   size_t left = budget;
+  left -= std::min(left, kReturnCost * impl_->arena.ReturnIdle(1 + left / (2 * kReturnCost)));
+  impl_->ShardAt(impl_->lease_shard.fetch_add(1, std::memory_order_relaxed)).ExpireLeases(now);
   for (size_t visits = 0; visits < impl_->options.shards && left > 0; ++visits) {
-    Shard& shard = impl_->shards[impl_->tend_shard.fetch_add(1, std::memory_order_relaxed) %
-                                 impl_->options.shards];
+    Shard& shard = impl_->ShardAt(impl_->tend_shard);
     for (size_t slice = std::min(left, kSlice); slice > 0; slice = std::min(left, kSlice)) {
       const size_t done = shard.Expire(slice, now) + shard.Reclaim(slice, now);
       left -= std::min(left, done);
-      if (done < slice) break;
+      if (done >= slice) continue;
+      impl_->tend_shard.fetch_add(1, std::memory_order_relaxed);
+      break;
     }
   }
   if (left > 0) left -= impl_->BurySome(left);
   const bool at_limit = !impl_->budget.Fits(impl_->budget.limit() / 16);
-  while (left > 0 && impl_->EmptyOneSlab(at_limit ? kSpareAtLimit : kSpare)) {
-    left -= std::min(left, kSlabBytes / 128);
+  while (left > 0) {
+    const size_t done = impl_->EmptySlab(at_limit ? kSpareAtLimit : kSpare, left);
+    if (done == 0) break;
+    left -= done;
   }
   if (impl_->invalidating.TryLock()) {
     impl_->ForgetKills();
@@ -800,8 +823,9 @@ StoreStats Store::Stats() const {
   const TagRegistry::Sums tags = impl_->registry.Sum();
   stats.tags = tags.tags;
   const Arena::Bytes arena = impl_->arena.Used();
-  stats.held = impl_->budget.used() + tags.bytes;
-  stats.memory = stats.held - std::min<uint64_t>(stats.held, arena.slabs) + arena.objects;
+  const uint64_t used = impl_->budget.used() + tags.bytes;
+  stats.held = used + impl_->arena.idle_bytes();
+  stats.memory = used - std::min<uint64_t>(used, arena.slabs) + arena.objects;
   return stats;
 }
 

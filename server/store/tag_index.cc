@@ -13,17 +13,20 @@ void TagIndex::Swap(TagIndex& other) {
   std::swap(dead_, other.dead_);
 }
 
-void TagIndex::Drop() {
-  for (size_t i = 0; i < nodes_.capacity(); ++i) {
-    auto& slot = nodes_.at(i);
+bool TagIndex::Drop(size_t budget) {
+  for (; dropped_ < nodes_.capacity(); ++dropped_) {
+    const auto& slot = nodes_.at(dropped_);
     if (slot.hash == 0) continue;
+    if (budget-- == 0) return false;
     Arena::Free(slot.value);
   }
   while (TagNode* node = dying()) {
+    if (budget-- == 0) return false;
     dying_ = node->after;
     node->kill->nodes.fetch_sub(1, std::memory_order_acq_rel);
     Arena::Free(node);
   }
+  return true;
 }
 
 TagNode* TagIndex::Find(const HashedBytes& tag) {

@@ -61,7 +61,7 @@ static_assert(sizeof(TagNode) == 48);
 class TagIndex {
  public:
   TagIndex() = default;
-  // REQUIRES: Drop was called or no entry is linked.
+  // REQUIRES: Drop was true or no entry is linked.
   ~TagIndex() = default;
   TagIndex(const TagIndex&) = delete;
   TagIndex& operator=(const TagIndex&) = delete;
@@ -73,9 +73,9 @@ class TagIndex {
   }
   // All but the counts of changes.
   void Swap(TagIndex& other);
-  // Frees the nodes, dying ones too, without a look at the entries, whose links are void
-  // afterwards, nor at the registry.
-  void Drop();
+  // Frees up to `budget` nodes, dying ones too, without a look at the entries, whose links are void
+  // afterwards, nor at the registry. true: none is left. Nothing else may be called in between.
+  bool Drop(size_t budget);
 
   // nullptr: no entry of this shard bears the tag.
   TagNode* Find(const HashedBytes& tag);
@@ -121,6 +121,7 @@ class TagIndex {
   TagRegistry* registry_ = nullptr;
   Ref dying_ = 0;
   uint64_t dead_ = 0;
+  size_t dropped_ = 0;  // of the table's slots
   std::array<uint64_t, 64> changes_{};  // by hash
 };
 
