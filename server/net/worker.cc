@@ -15,10 +15,11 @@ constexpr TimeMs kSweepPeriod = 250;
 // How soon the store is tended again: while there is work, and otherwise.
 constexpr TimeMs kBusyTendPeriod = 1;
 constexpr TimeMs kIdleTendPeriod = 50;
-// How long one turn of tending takes, for requests wait for it: a twentieth of the time while
-// there are any, and half of it once there were none for a while.
-constexpr std::chrono::microseconds kTendSlice{50};
-constexpr std::chrono::microseconds kQuietTendSlice{500};
+// Tending goes by pieces, between which the loop sees to requests. While there are any, a piece is
+// all for this time: a client on the same core may get it only once this thread sleeps. Where there
+// were none for a while, pieces follow each other for so long.
+constexpr std::chrono::microseconds kTendPiece{50};
+constexpr std::chrono::microseconds kQuietTendTurn{900};
 constexpr TimeMs kQuietAfter = 10;
 // Entries that are touched between two looks at the clock.
 constexpr size_t kTendStep = 16;
@@ -81,7 +82,8 @@ Worker::Worker(Engine& engine, const WorkerOptions& options, OpenConnections& op
   uv_timer_init(&loop_, &stop_timer_);
   uv_timer_init(&loop_, &wait_timer_);
   uv_idle_init(&loop_, &poll_turn_);
-  wake_signal_.data = wait_timer_.data = poll_turn_.data = this;
+  uv_idle_init(&loop_, &tend_piece_);
+  wake_signal_.data = wait_timer_.data = poll_turn_.data = tend_piece_.data = this;
   stop_signal_.data = stop_check_.data = sweep_timer_.data = tend_timer_.data = stop_timer_.data =
       this;
   const TimeMs period = SweepPeriod(options_.idle_timeout);
@@ -89,8 +91,7 @@ Worker::Worker(Engine& engine, const WorkerOptions& options, OpenConnections& op
       &sweep_timer_, [](uv_timer_t* timer) { Of(timer).Sweep(); }, period, period);
   if (first_) {
     memory_at_start_ = MemoryOverhead(ResidentBytes(), engine_.store().Stats().held, 0);
-    uv_timer_start(
-        &tend_timer_, [](uv_timer_t* timer) { Of(timer).Tend(); }, kIdleTendPeriod, 0);
+    StartTendTimer(kIdleTendPeriod);
   }
 }
 
@@ -323,22 +324,35 @@ void Worker::Sweep() {
   }
 }
 
-void Worker::Tend() {
+void Worker::BeginTending() {
   const TimeMs now = Now();
   AccountMemory(now);
   if (const uint64_t bytes = metrics_.bytes_in.value(); bytes != bytes_at_traffic_) {
     bytes_at_traffic_ = bytes;
     last_traffic_ = now;
   }
-  const auto end = std::chrono::steady_clock::now() +
-                   (now - last_traffic_ < kQuietAfter ? kTendSlice : kQuietTendSlice);
+  tend_until_ = std::chrono::steady_clock::now();
+  if (now - last_traffic_ >= kQuietAfter) tend_until_ += kQuietTendTurn;
+  uv_idle_start(&tend_piece_, [](uv_idle_t* piece) { Of(piece).TendPiece(); });
+}
+
+void Worker::TendPiece() {
+  const TimeMs now = Now();
+  auto time = std::chrono::steady_clock::now();
+  const auto end = time + kTendPiece;
   bool more = true;
-  while (more && std::chrono::steady_clock::now() < end) {
+  while (more && time < end) {
     more = engine_.store().Tend(kTendStep, now) >= kTendStep;
+    time = std::chrono::steady_clock::now();
   }
+  if (more && time < tend_until_) return;
+  uv_idle_stop(&tend_piece_);
+  StartTendTimer(more ? kBusyTendPeriod : kIdleTendPeriod);
+}
+
+void Worker::StartTendTimer(TimeMs after) {
   uv_timer_start(
-      &tend_timer_, [](uv_timer_t* timer) { Of(timer).Tend(); },
-      more ? kBusyTendPeriod : kIdleTendPeriod, 0);
+      &tend_timer_, [](uv_timer_t* timer) { Of(timer).BeginTending(); }, after, 0);
 }
 
 // Tells the store what else the process holds, where there is a limit to keep to.
@@ -403,6 +417,7 @@ void Worker::CloseHandlesWhenDone() {
   CloseHandle(wake_signal_);
   CloseHandle(wait_timer_);
   CloseHandle(poll_turn_);
+  CloseHandle(tend_piece_);
 }
 
 }  // namespace tagcache::server

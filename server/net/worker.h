@@ -112,7 +112,9 @@ class Worker {
   void PollAll();
   void EndPolling(Connection& connection);
   void Sweep();
-  void Tend();
+  void StartTendTimer(TimeMs after);
+  void BeginTending();
+  void TendPiece();
   void AccountMemory(TimeMs now);
   void BeginStop();
   void ShutDownConnections();
@@ -132,7 +134,8 @@ class Worker {
   uv_timer_t tend_timer_;
   uv_timer_t stop_timer_;
   uv_timer_t wait_timer_;
-  uv_idle_t poll_turn_;  // active while there is somebody to poll
+  uv_idle_t poll_turn_;   // active while there is somebody to poll
+  uv_idle_t tend_piece_;  // active during a turn of tending
   Listener tcp_;
   Listener unix_;
   std::unique_ptr<char[]> read_buffer_;
@@ -142,6 +145,7 @@ class Worker {
   std::set<std::pair<TimeMs, Connection*>> deadlines_;  // of those that wait
   TimeMs last_report_ = 0;
   TimeMs last_account_ = 0;
+  std::chrono::steady_clock::time_point tend_until_;
   TimeMs last_traffic_ = 0;        // when bytes_in was last seen to have grown,
   uint64_t bytes_at_traffic_ = 0;  // and what it was then
   size_t memory_at_start_ = 0;     // of the process besides the store, when that was empty

@@ -19,6 +19,9 @@ constexpr int kSamples = 16;
 constexpr size_t kTurnoversPerEpoch = 8;
 // What eviction removes of the entries that are gone anyway, before it looks for others.
 constexpr size_t kGoneFirst = 16;
+// What a write touches of them. The wheel touches an entry at most five times until it is removed:
+// so they do not pile up, however fast entries come and whoever else has no time for them.
+constexpr size_t kGoneAWrite = 5;
 
 // Overdue entries that are removed while all shards are locked, of each.
 constexpr size_t kMostLate = 16;
@@ -206,7 +209,23 @@ Outcome Shard::Allowed(const Draft& draft, WriteMode mode, const Slot* slot) {
   return Outcome::kOk;
 }
 
+// Of those that are over and of the dead ones, each. How many bytes they had.
+size_t Shard::RemoveGone(size_t most, TimeMs now, Removed* removed) {
+  size_t freed = 0;
+  const auto remove = [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
+    freed += entry->allocated();
+    CountGone(entry, now);
+    Remove(SlotWith(entry), removed);
+  };
+  wheel_.Advance(*arena_, now, most, remove);
+  for (size_t i = 0; i < most && tags_.any_dying(); ++i) {
+    remove(arena_->At<Entry>(tags_.LinkAt(tags_.dying()->first)->entry));
+  }
+  return freed;
+}
+
 Outcome Shard::PutLocked(Draft& draft, WriteMode mode, TimeMs now, Removed* removed, Woken* woken) {
+  RemoveGone(kGoneAWrite, now, removed);
   Slot* slot = FindLive(draft.key, now, removed);
   Outcome outcome = draft.refused;
   // What is refused for its size is refused whatever is there, but a plain put under a token that
@@ -372,6 +391,7 @@ StepResult Shard::Increment(const HashedBytes& key, const Step& step,
   Removed removed;
   Woken woken;
   MutexLock lock(mutex_);
+  RemoveGone(kGoneAWrite, now, &removed);
   Slot* slot = FindLive(key, now, &removed);
   int64_t value = step.initial;
   if (slot != nullptr) {
@@ -549,16 +569,7 @@ Shard::Slot* Shard::LeastWorth() {
 size_t Shard::Evict(size_t bytes, TimeMs now) {
   Removed removed;
   MutexLock lock(mutex_);
-  size_t freed = 0;
-  const auto remove_gone = [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
-    freed += entry->allocated();
-    CountGone(entry, now);
-    Remove(SlotWith(entry), &removed);
-  };
-  wheel_.Advance(*arena_, now, kGoneFirst, remove_gone);
-  for (size_t i = 0; i < kGoneFirst && tags_.any_dying(); ++i) {
-    remove_gone(arena_->At<Entry>(tags_.LinkAt(tags_.dying()->first)->entry));
-  }
+  size_t freed = RemoveGone(kGoneFirst, now, &removed);
   while (freed < bytes && entries_.size() > 0) {
     Slot* slot = LeastWorth();
     Entry* entry = EntryIn(slot);

@@ -213,6 +213,7 @@ class alignas(64) Shard {
       REQUIRES(mutex_);
   void Take(Entry* entry, Removed* removed) REQUIRES(mutex_);
   void Remove(Slot* slot, Removed* removed) REQUIRES(mutex_);
+  size_t RemoveGone(size_t most, TimeMs now, Removed* removed) REQUIRES(mutex_);
   Outcome Allowed(const Draft& draft, WriteMode mode, const Slot* slot) REQUIRES(mutex_);
   void Account() REQUIRES(mutex_);
   Outcome PutLocked(Draft& draft, WriteMode mode, TimeMs now, Removed* removed, Woken* woken)

@@ -172,6 +172,38 @@ TEST(Sweep, ReachesEveryShardThoughMostEntriesStay) {
   EXPECT_EQ(removed, 30u);
 }
 
+// Entries come faster than anybody tends the store: here nobody does.
+TEST(Sweep, WritesKeepUpWithWhatExpires) {
+  struct Pace {
+    uint64_t ttl_ms;
+    uint64_t step_ms;  // from one write to the next
+  };
+  for (const Pace pace : {Pace{50, 1}, Pace{3'000, 1}, Pace{200'000, 50}, Pace{80'000'000, 10'000}}) {
+    const uint64_t live = pace.ttl_ms / pace.step_ms;
+    Cache cache;
+    for (uint64_t i = 0; i < 10 * live; ++i) {
+      if (i % 2 == 0) {
+        cache.Put("k" + std::to_string(i), "v", {"t"}, pace.ttl_ms);
+      } else {
+        const std::string key = "n" + std::to_string(i);
+        cache.store.Increment({.key = key, .ttl_ms = pace.ttl_ms}, cache.now);
+      }
+      cache.Advance(pace.step_ms);
+    }
+    // What is over waits for the next write that comes to its shard, of 16.
+    EXPECT_LE(cache.store.Stats().items, live + live / 10 + 100) << pace.ttl_ms;
+  }
+}
+
+TEST(Sweep, WritesTakeBackWhatAnInvalidationLeft) {
+  Cache cache;
+  for (int i = 0; i < 5000; ++i) cache.Put("k" + std::to_string(i), "v", {"t"});
+  EXPECT_EQ(cache.InvalidateAny({"t"}), 5000u);
+  EXPECT_EQ(cache.store.Stats().reclaimed, 0u);
+  for (int i = 0; i < 2000; ++i) cache.Put("m" + std::to_string(i), "v");
+  EXPECT_EQ(cache.store.Stats().reclaimed, 5000u);
+}
+
 TEST(Sweep, OfAnEmptyStoreEnds) {
   Cache cache;
   EXPECT_EQ(cache.store.Tend(SIZE_MAX, cache.now), 0u);
