@@ -106,7 +106,7 @@ class Server {
     const auto give_up = Clock::now() + std::chrono::minutes(2);
     while (Count("reclaimed") + Count("expired") < removed) {
       if (Clock::now() > give_up) Fail("the entries are not taken back");
-      std::this_thread::sleep_for(milliseconds(20));
+      std::this_thread::sleep_for(milliseconds(100));  // asking is traffic too
     }
   }
   uint64_t Removed() { return Count("reclaimed") + Count("expired"); }
@@ -255,7 +255,7 @@ bool MeasureEvents(const std::string& program, size_t entries, int rounds, size_
                         }
                       });
   // Long enough to put them all and to measure what is at rest.
-  const auto ahead = kWindow + milliseconds(1000 + entries / 100);
+  const auto ahead = kWindow + milliseconds(1000 + entries / 250);
   met &= MeasureEvent(
       server, load, rounds, entries, count + " entries expire at once",
       [&] {
@@ -273,7 +273,7 @@ bool MeasureEvents(const std::string& program, size_t entries, int rounds, size_
 bool MeasureAnswer(const std::string& program, size_t most, int rounds) {
   std::vector<size_t> sizes;
   for (size_t size : {1, 1000, 100'000, 1'000'000}) {
-    if (size <= 2 * most) sizes.push_back(size);
+    if (size <= 4 * most) sizes.push_back(size);
   }
   Server server(program);
   std::vector<std::vector<double>> times(sizes.size());
