@@ -60,7 +60,7 @@ function run(array $rows, Plan $plan, bool $table): array
 function main(array $words): int
 {
     [$plan, $only, $json] = arguments($words);
-    $servers = new Servers(getenv('COMPARE_DIR'), getenv('COMPARE_BUILD'), getenv('COMPARE_SERVER_CPU'));
+    $servers = new Servers(getenv('COMPARE_DIR'), getenv('COMPARE_BUILD'), getenv('COMPARE_SERVER_CPUS'));
     pcntl_async_signals(true);
     foreach ([SIGINT, SIGTERM] as $signal) {
         pcntl_signal($signal, fn() => throw new \RuntimeException('interrupted'));

@@ -2,7 +2,7 @@
 
 /*
  * The servers that are measured: started when first asked for, on a free loopback port and a Unix
- * socket in a directory of this run, each on the same one core, and stopped by their process ids.
+ * socket in a directory of this run, all on the same cores, and stopped by their process ids.
  * setpriv has the kernel end them if this process is killed.
  */
 

@@ -205,7 +205,7 @@ class S3Fifo : public Policy {
 
 struct SampledLfuOptions {
   int samples = 16;
-  uint32_t turnovers = 3;  // how often the memory is filled anew until a counter is halved
+  uint32_t turnovers = 8;  // how often the memory is filled anew until a counter is halved
   bool by_size = true;     // hits for each byte decide, not hits
   bool oldest = false;     // among equals the one not hit for the longest goes, else any
   // In percent: how likely a key that was evicted and comes back gains one on the counter it had;
@@ -214,7 +214,7 @@ struct SampledLfuOptions {
   size_t ghost_gain = 0;
 };
 
-// The victim is the least worthy of a few drawn at random. A counter of 4 bits has a hit added and
+// The victim is the least worthy of a few drawn at random. A counter of 6 bits has a hit added and
 // is halved with age, which is counted in quarters of a turnover, in 8 bits.
 class SampledLfu : public Sampling {
  public:
@@ -225,7 +225,7 @@ class SampledLfu : public Sampling {
         ghosts_(options.ghost_gain > 0 ? 4 * limits.memory / kValueBytes : 0) {}
 
  protected:
-  static constexpr uint32_t kMostHits = 15;
+  static constexpr uint32_t kMostHits = 63;
   struct State {
     uint32_t hits = 0;
     uint32_t epoch = 0;
@@ -263,7 +263,7 @@ class SampledLfu : public Sampling {
   uint32_t Age(const State& state) const { return (Epoch() - state.epoch) & 0xff; }
   uint32_t Aged(const State& state) const {
     const uint32_t halvings = Age(state) / (4 * options_.turnovers);
-    return halvings > 4 ? 0 : state.hits >> halvings;
+    return halvings > 6 ? 0 : state.hits >> halvings;
   }
   bool LessWorthy(Key a, Key b) const {
     // Half a hit for having come, so that size counts among those never hit.
@@ -344,8 +344,8 @@ std::vector<NamedPolicy> CandidatePolicies() {
       Named<SampledLfu>("  32 samples", Lfu{.samples = 32}),
       Named<SampledLfu>("  halved each turnover", Lfu{.turnovers = 1}),
       Named<SampledLfu>("  each 2", Lfu{.turnovers = 2}),
-      Named<SampledLfu>("  each 4", Lfu{.turnovers = 4}),
-      Named<SampledLfu>("  each 8", Lfu{.turnovers = 8}),
+      Named<SampledLfu>("  each 3", Lfu{.turnovers = 3}),
+      Named<SampledLfu>("  each 16", Lfu{.turnovers = 16}),
       Named<SampledLfu>("  not by size", Lfu{.by_size = false}),
       Named<SampledLfu>("  oldest among equals", Lfu{.by_size = false, .oldest = true}),
       Named<SampledLfu>("  ghosts", Lfu{.ghost_gain = 50}),
