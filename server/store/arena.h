@@ -15,8 +15,8 @@
 // Sizes are multiples of 8 up to 512 bytes, within 7 % of each other up to 4 KiB and within 13 %
 // above, so an object wastes little. Slabs that empty are given back for any size, and their memory
 // to the system, beyond a small reserve, by ReturnIdle: not at once, as that is a system call for
-// each, which on some machines stops the other cores. A slab that is sparse is emptied by moving its
-// entries (store.cc).
+// each, which on some machines stops the other cores. A slab that is sparse is emptied by moving
+// its entries (store_upkeep.cc).
 //
 // Threads: any. Locks: a size's lock, and under it the pool's; nothing is locked under those.
 

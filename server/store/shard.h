@@ -17,7 +17,7 @@
 // bears it.
 //
 // Threads: any. Locks: mutex_, and under it for a moment a stripe of the TagRegistry or a lock of
-// the Arena. Two shards' locks are held together only by AllShards (store.cc), in the order of
+// the Arena. Two shards' locks are held together only by AllShards (store_impl.h), in the order of
 // their indices. What is REQUIRES(mutex()) is called with the lock held. Memory is taken before the
 // lock and given back after it, where that is possible.
 

@@ -171,12 +171,12 @@ struct KeyList {
 };
 
 struct StoreStats {
-  uint64_t items = 0;      // without those that an invalidation left to be reclaimed
-  uint64_t tags = 0;       // distinct tags that entries bear
-  uint64_t memory = 0;     // bytes of entries, tables, tag index and leases
-  uint64_t held = 0;       // the same with what lies free between entries or is about to be returned
-  uint64_t expired = 0;    // entries removed because their time was over
-  uint64_t evicted = 0;    // entries removed to keep to the memory limit
+  uint64_t items = 0;    // without those that an invalidation left to be reclaimed
+  uint64_t tags = 0;     // distinct tags that entries bear
+  uint64_t memory = 0;   // bytes of entries, tables, tag index and leases
+  uint64_t held = 0;     // the same with what lies free between entries or is about to be returned
+  uint64_t expired = 0;  // entries removed because their time was over
+  uint64_t evicted = 0;  // entries removed to keep to the memory limit
   uint64_t reclaimed = 0;  // entries removed after an invalidation, but those a flush took along
 };
 

@@ -121,7 +121,7 @@ class TagIndex {
   TagRegistry* registry_ = nullptr;
   Ref dying_ = 0;
   uint64_t dead_ = 0;
-  size_t dropped_ = 0;  // of the table's slots
+  size_t dropped_ = 0;                  // of the table's slots
   std::array<uint64_t, 64> changes_{};  // by hash
 };
 

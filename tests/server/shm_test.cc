@@ -237,6 +237,41 @@ TEST_P(ShmServer, AClientThatScribblesHurtsNobodyButItself) {
   ExpectServing();
 }
 
+// Its ring is never empty, and never full of answers: the one worker has no reason of its own to
+// stop.
+TEST_P(ShmServer, AFloodLeavesTheOthersTheirTurn) {
+  std::atomic<bool> stop{false};
+  std::atomic<uint64_t> flood{0};
+  std::thread flooder([&] {
+    ShmClient client(running.path());
+    std::string many;
+    for (int i = 0; i < 100; ++i) many += "GET\tnone\n";
+    std::string_view rest = many;
+    char space[65536];
+    while (!stop) {
+      const size_t sent = client.end().writer.Write(rest);
+      rest.remove_prefix(sent);
+      if (rest.empty()) rest = many;
+      if (sent > 0 && client.end().writer.MustRing()) client.Ring();
+      const size_t read = client.end().reader.Read(space);
+      if (read > 0 && client.end().reader.MustRing()) client.Ring();
+      flood += static_cast<uint64_t>(std::count(space, space + read, '\n'));
+    }
+  });
+  while (flood == 0) std::this_thread::yield();
+  RawClient old = running.Tcp();
+  for (int i = 0; i < 50; ++i) {
+    const uint64_t before = flood;
+    EXPECT_EQ(old.Ask("PUT\tk\t-\t-\tv\n"), "OK\n");
+    EXPECT_EQ(running.Unix().Ask("GET\tk\n"), "VALUE\tv\n");  // accepted in between, too
+    while (flood == before) std::this_thread::yield();        // and the flood goes on
+  }
+  // Of its answers some 3,000 fit beside one of the others'; without turns it is 100,000 and more.
+  EXPECT_LT(flood, 5'000'000u);
+  stop = true;
+  flooder.join();
+}
+
 TEST_P(ShmServer, RequestsBeforeAStopAreAnsweredAndTheEndIsSeen) {
   ShmClient client(running.path());
   ASSERT_EQ(client.Ask("PUT\tk\t-\t-\tv\n"), "OK\n");

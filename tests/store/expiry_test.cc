@@ -178,7 +178,8 @@ TEST(Sweep, WritesKeepUpWithWhatExpires) {
     uint64_t ttl_ms;
     uint64_t step_ms;  // from one write to the next
   };
-  for (const Pace pace : {Pace{50, 1}, Pace{3'000, 1}, Pace{200'000, 50}, Pace{80'000'000, 10'000}}) {
+  for (const Pace pace :
+       {Pace{50, 1}, Pace{3'000, 1}, Pace{200'000, 50}, Pace{80'000'000, 10'000}}) {
     const uint64_t live = pace.ttl_ms / pace.step_ms;
     Cache cache;
     for (uint64_t i = 0; i < 10 * live; ++i) {
