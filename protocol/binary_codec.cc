@@ -1,5 +1,6 @@
 #include "protocol/binary_codec.h"
 
+#include <array>
 #include <limits>
 
 namespace tagcache::protocol {
@@ -24,10 +25,20 @@ constexpr std::string_view kNoCommand = "there is no command with this opcode";
 
 // The option bits a row can follow up on. All others are reserved.
 uint8_t KnownOptions(const Command& command) {
-  return (HasField(command, Field::kTtl) ? kHasTtl : 0) |
-         (HasField(command, Field::kTags) ? kHasTags : 0) |
-         (HasField(command, Field::kToken) ? kHasToken : 0) |
-         (HasField(command, Field::kLease) ? kStaleOk : 0);
+  // Read off the table once: it is asked for with each request.
+  static const auto known = [] {
+    std::array<uint8_t, 256> bits{};
+    for (size_t opcode = 0; opcode < bits.size(); ++opcode) {
+      const Command* row = FindCommand(static_cast<uint8_t>(opcode));
+      if (row == nullptr) continue;
+      bits[opcode] = (HasField(*row, Field::kTtl) ? kHasTtl : 0) |
+                     (HasField(*row, Field::kTags) ? kHasTags : 0) |
+                     (HasField(*row, Field::kToken) ? kHasToken : 0) |
+                     (HasField(*row, Field::kLease) ? kStaleOk : 0);
+    }
+    return bits;
+  }();
+  return known[static_cast<uint8_t>(command.op)];
 }
 
 // Takes fields off the front of a body. The first thing that is wrong is latched: from then on
