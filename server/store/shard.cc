@@ -533,11 +533,13 @@ size_t Shard::Expire(size_t budget, TimeMs now) {
   });
 }
 
-void Shard::ExpireAll(TimeMs now, Removed* removed) {
-  wheel_.Advance(*arena_, now, kMostLate, [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
-    CountGone(entry, now);
-    Remove(SlotWith(entry), removed);
-  });
+bool Shard::ExpireAll(TimeMs now, Removed* removed) {
+  const size_t touched =
+      wheel_.Advance(*arena_, now, kMostLate, [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
+        CountGone(entry, now);
+        Remove(SlotWith(entry), removed);
+      });
+  return touched < kMostLate;
 }
 
 // Of some entries from a random place on, the one least worth keeping. Among equals any: a rule

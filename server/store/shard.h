@@ -159,8 +159,9 @@ class alignas(64) Shard {
   bool DeleteEntry(const HashedBytes& key, const Entry* entry, TimeMs now);
 
   // Steps of an invalidation. REQUIRES for all: no tag occurs twice.
-  // Removes what became over since an Expire, a few entries at most: all shards are locked.
-  void ExpireAll(TimeMs now, Removed* removed) REQUIRES(mutex_);
+  // Removes what became over since an Expire, a few entries at most: all shards are locked. false:
+  // there may be more.
+  bool ExpireAll(TimeMs now, Removed* removed) REQUIRES(mutex_);
   struct Count {
     uint64_t entries = 0;
     uint64_t shared = 0;

@@ -213,9 +213,9 @@ class Store {
   std::optional<EntryMeta> Meta(std::string_view key, TimeMs now);
 
   // How many live entries bore the tag(s). When it has returned no call sees one of them. One tag,
-  // or any of several: its time does not depend on how many they were, and it is one step for up to
-  // 64 tags; more go in several steps, one after the other. Where thousands of entries
-  // are overdue at that moment, those that bear the tag may be counted too.
+  // or any of several: one step for up to 64 tags, more go in several steps, one after the other;
+  // and its time does not depend on how many entries there were, but where the count has to wait
+  // for them to be taken out (docs/store.md).
   uint64_t InvalidateTags(std::span<const std::string_view> tags, TagMatch match, TimeMs now);
 
   // Keys of live entries that bear the tag(s), in the order of their hashes, `limit` a page (more

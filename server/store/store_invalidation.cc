@@ -11,7 +11,7 @@ namespace tagcache::server {
 namespace {
 
 // Overdue entries that an invalidation or flush removes first, so that it does not count them.
-// Where there are more it counts the rest as if they were live: its answer may not wait for them.
+// Where there are more a flush counts the rest as if they were live.
 constexpr size_t kCatchUp = 4096;
 // An invalidation or flush of so few entries gives their memory back at once.
 constexpr size_t kAtOnce = 128;
@@ -52,12 +52,14 @@ uint64_t Store::Impl::InvalidateAny(std::span<const HashedBytes> tags,
   ForgetKills();
   auto kill = std::make_unique<Kill>();
   kill->number = ++last_kill;
+  kill->time = now;
   uint64_t entries = 0;
   size_t tags_that_share = 0;
+  bool some_over = false;
   {
     Removed removed;
     AllShards lock(All());
-    for (Shard& shard : All()) shard.ExpireAll(now, &removed);
+    for (Shard& shard : All()) some_over |= !shard.ExpireAll(now, &removed);
     for (const HashedBytes& tag : tags) {
       stamps.Stamp(tag.hash, clock);
       uint64_t shared = 0;
@@ -70,10 +72,11 @@ uint64_t Store::Impl::InvalidateAny(std::span<const HashedBytes> tags,
     }
   }
   if (entries == 0) return 0;
-  // Only where an entry can have died of two tags is it not yet known how many there were.
+  // Only where an entry can have died of two tags, or was over, is it not yet known how many there
+  // were.
   const bool may_overlap = tags_that_share > (shared_dying ? 0 : 1);
   shared_dying = shared_dying || tags_that_share > 0;
-  if (may_overlap || entries <= kAtOnce) ReclaimAll(*kill, now);
+  if (may_overlap || some_over || entries <= kAtOnce) ReclaimAll(*kill, now);
   entries -= kill->not_counted.load(std::memory_order_relaxed);
   kills.push_back(std::move(kill));
   ForgetKills();

@@ -108,7 +108,7 @@ void TagIndex::Unlink(Entry* entry) {
   entry->tag_count = 0;
 }
 
-// An entry died of the earliest kill among its tags', and counts there once.
+// An entry died of the earliest kill among its tags', and counts there once, unless it was over.
 void TagIndex::NoteDeath(Entry* entry) {
   Kill* earliest = nullptr;
   for (size_t i = 0; i < entry->tag_count; ++i) {
@@ -117,7 +117,8 @@ void TagIndex::NoteDeath(Entry* entry) {
       earliest = kill;
     }
   }
-  bool counted = false;
+  if (earliest == nullptr) return;
+  bool counted = entry->IsOver(earliest->time);
   for (size_t i = 0; i < entry->tag_count; ++i) {
     Kill* kill = NodeOf(entry->links()[i])->kill;
     if (kill == nullptr) continue;

@@ -17,8 +17,8 @@
 // whoever comes upon it. While no node is dying nobody looks at an entry's tags.
 //
 // A kill is told how many entries died of it. The node's count is that number, but for entries that
-// were dead already, of an earlier kill, and those that bear two tags of this one; these are found
-// when the entry is taken out, and make up Kill::not_counted.
+// were over or dead already, of an earlier kill, and those that bear two tags of this one; these
+// are found when the entry is taken out, and make up Kill::not_counted.
 //
 // Threads: belongs to its shard's lock. Locks: takes the registry's and the arena's inside, one at
 // a time.
@@ -39,6 +39,7 @@ namespace tagcache::server {
 // One invalidation of tags that have entries. Nodes of several shards point to it.
 struct Kill {
   uint64_t number = 0;  // later ones have higher numbers
+  TimeMs time = 0;
   std::atomic<uint64_t> not_counted{0};
   std::atomic<size_t> nodes{0};  // that still have entries
 };

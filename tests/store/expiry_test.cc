@@ -118,6 +118,28 @@ TEST(Expiry, InvalidateAndKeysPassOverWhatIsOver) {
   EXPECT_EQ(cache.store.Stats().items, 0u);
 }
 
+// More are over than an invalidation removes before it counts.
+TEST(Expiry, AnInvalidationCountsTheLiveHoweverManyAreOver) {
+  Cache cache;
+  const auto fill = [&] {
+    for (int i = 0; i < 20'000; ++i) {
+      cache.Put("over" + std::to_string(i), "v", {"t", i % 3 == 0 ? "u" : "w"}, 10);
+      if (i % 20 == 0) cache.Put("live" + std::to_string(i), "v", {"t"});
+      if (i % 40 == 0) cache.Put("both" + std::to_string(i), "v", {"t", "u"}, 1'000);
+    }
+    cache.Advance(10);
+  };
+  fill();
+  EXPECT_EQ(cache.InvalidateAny({"t"}), 1'500u);
+  EXPECT_EQ(cache.InvalidateAny({"u"}), 0u);
+  fill();
+  EXPECT_EQ(cache.InvalidateAny({"u", "w"}), 500u);
+  EXPECT_EQ(cache.InvalidateAny({"t"}), 1'000u);
+  fill();
+  EXPECT_EQ(cache.InvalidateAny({"u"}), 500u);
+  EXPECT_EQ(cache.InvalidateAny({"t", "w"}), 1'000u);
+}
+
 TEST(Expiry, AnAccessGivesTheMemoryBackAndCounts) {
   Cache cache;
   cache.Put("k", "v", {"t"}, 100);
