@@ -57,12 +57,12 @@ Result<std::unique_ptr<Connection>> Connector::Open(const CallContext& call) {
   if (Status down = RefuseWhileDown(call, now); !down.ok()) return down;
   // From here on the attempt is always reported to health_, also when memory runs out.
   Transport transport;
+  const TimePoint limit = std::min(call.deadline, now + options_.connect_timeout);
   const Endpoint* endpoint = nullptr;
   IoResult result{IoStatus::kFailed, 0, ENOMEM};
   std::unique_ptr<Connection> connection;
   try {
-    result =
-        ConnectAny(std::min(call.deadline, now + options_.connect_timeout), &transport, &endpoint);
+    result = ConnectAny(limit, &transport, &endpoint);
     if (result.status == IoStatus::kOk) {
       connection = std::make_unique<Connection>(std::move(transport), machine_options_,
                                                 endpoint->name, options_.busy_poll);
@@ -70,7 +70,7 @@ Result<std::unique_ptr<Connection>> Connector::Open(const CallContext& call) {
   } catch (const std::bad_alloc&) {
     result = {IoStatus::kFailed, 0, ENOMEM};
   }
-  if (connection == nullptr) return Failed(call, result, *endpoint, transport.refusal());
+  if (connection == nullptr) return Failed(call, limit, result, *endpoint, transport.refusal());
   {
     const MutexLock lock(mutex_);
     health_.Succeeded();
@@ -108,8 +108,10 @@ IoResult Connector::ConnectAny(TimePoint deadline, Transport* transport,
   return result;
 }
 
-Status Connector::Failed(const CallContext& call, const IoResult& result, const Endpoint& endpoint,
-                         const std::string& refusal) {
+// `limit`: until when it was tried. What is over now does not tell whose limit that was: a connect
+// over a Unix socket may end some microseconds before it.
+Status Connector::Failed(const CallContext& call, TimePoint limit, const IoResult& result,
+                         const Endpoint& endpoint, const std::string& refusal) {
   const TimePoint now = steady_clock::now();
   const bool timed_out = result.status == IoStatus::kTimeout;
   const std::string why = refusal.empty() ? ErrnoText(result.error) : refusal;
@@ -126,7 +128,7 @@ Status Connector::Failed(const CallContext& call, const IoResult& result, const 
   if (!timed_out) {
     return MakeError(ErrorCode::kConnection, call, endpoint.name, "connecting failed: " + why);
   }
-  if (now < call.deadline) {
+  if (limit < call.deadline) {
     return MakeError(
         ErrorCode::kConnection, call, endpoint.name,
         "connecting took longer than connect_timeout " + Milliseconds(options_.connect_timeout));

@@ -40,8 +40,8 @@ class Connector {
  private:
   Status RefuseWhileDown(const CallContext& call, TimePoint now) EXCLUDES(mutex_);
   IoResult ConnectAny(TimePoint deadline, Transport* transport, const Endpoint** endpoint);
-  Status Failed(const CallContext& call, const IoResult& result, const Endpoint& endpoint,
-                const std::string& refusal) EXCLUDES(mutex_);
+  Status Failed(const CallContext& call, TimePoint limit, const IoResult& result,
+                const Endpoint& endpoint, const std::string& refusal) EXCLUDES(mutex_);
 
   const Options& options_;
   PoolCounters& counters_;
