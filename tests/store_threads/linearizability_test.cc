@@ -22,9 +22,9 @@
 #include "server/store/shard.h"
 #include "server/store/shard_order.h"
 #include "tests/store/cache.h"
+#include "tests/store/run_all.h"
 #include "tests/store_threads/call_history.h"
 #include "tests/store_threads/history_check.h"
-#include "tests/store/run_all.h"
 
 namespace tagcache::testing {
 namespace {
