@@ -209,13 +209,18 @@ Outcome Shard::Allowed(const Draft& draft, WriteMode mode, const Slot* slot) {
   return Outcome::kOk;
 }
 
+// An entry that is over or dead.
+void Shard::TakeOut(Entry* entry, TimeMs now, Removed* removed) {
+  CountGone(entry, now);
+  Remove(SlotWith(entry), removed);
+}
+
 // Of those that are over and of the dead ones, each. How many bytes they had.
 size_t Shard::RemoveGone(size_t most, TimeMs now, Removed* removed) {
   size_t freed = 0;
   const auto remove = [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
     freed += entry->allocated();
-    CountGone(entry, now);
-    Remove(SlotWith(entry), removed);
+    TakeOut(entry, now, removed);
   };
   wheel_.Advance(*arena_, now, most, remove);
   for (size_t i = 0; i < most && tags_.any_dying(); ++i) {
@@ -510,8 +515,7 @@ size_t Shard::Reclaim(size_t budget, TimeMs now, const server::Kill* only) {
     const TagNode* node = tags_.dying();
     if (node == nullptr || (only != nullptr && node->kill != only)) break;
     Entry* entry = arena_->At<Entry>(tags_.LinkAt(node->first)->entry);
-    CountGone(entry, now);
-    Remove(SlotWith(entry), &removed);
+    TakeOut(entry, now, &removed);
   }
   return reclaimed;
 }
@@ -528,17 +532,14 @@ size_t Shard::Expire(size_t budget, TimeMs now) {
   MutexLock lock(mutex_);
   leases_.Expire(now, &woken);
   return wheel_.Advance(*arena_, now, budget, [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
-    CountGone(entry, now);
-    Remove(SlotWith(entry), &removed);
+    TakeOut(entry, now, &removed);
   });
 }
 
 bool Shard::ExpireAll(TimeMs now, Removed* removed) {
   const size_t touched =
-      wheel_.Advance(*arena_, now, kMostLate, [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
-        CountGone(entry, now);
-        Remove(SlotWith(entry), removed);
-      });
+      wheel_.Advance(*arena_, now, kMostLate,
+                     [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS { TakeOut(entry, now, removed); });
   return touched < kMostLate;
 }
 

@@ -214,6 +214,7 @@ class alignas(64) Shard {
       REQUIRES(mutex_);
   void Take(Entry* entry, Removed* removed) REQUIRES(mutex_);
   void Remove(Slot* slot, Removed* removed) REQUIRES(mutex_);
+  void TakeOut(Entry* entry, TimeMs now, Removed* removed) REQUIRES(mutex_);
   size_t RemoveGone(size_t most, TimeMs now, Removed* removed) REQUIRES(mutex_);
   Outcome Allowed(const Draft& draft, WriteMode mode, const Slot* slot) REQUIRES(mutex_);
   void Account() REQUIRES(mutex_);
