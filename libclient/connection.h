@@ -51,6 +51,7 @@ class Connection {
   bool Ping(TimePoint deadline);
 
   TimePoint opened_at;
+  // In a pool: when the last call began (its end would take another look at the clock).
   TimePoint idle_since;
   TimePoint checked_at{};     // last PING
   uint64_t epoch = 0;         // of the pool, when it was opened

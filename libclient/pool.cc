@@ -8,14 +8,18 @@ namespace tagcache {
 
 using std::chrono::steady_clock;
 
-Lease::Lease(Pool* pool, std::unique_ptr<Connection> connection)
-    : pool_(pool), connection_(std::move(connection)), generation_(ForkGeneration()) {}
+Lease::Lease(Pool* pool, std::unique_ptr<Connection> connection, TimePoint taken_at)
+    : pool_(pool),
+      connection_(std::move(connection)),
+      taken_at_(taken_at),
+      generation_(ForkGeneration()) {}
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this == &other) return *this;
   Return();
   pool_ = other.pool_;
   connection_ = std::move(other.connection_);
+  taken_at_ = other.taken_at_;
   generation_ = other.generation_;
   return *this;
 }
@@ -25,7 +29,7 @@ void Lease::Return() {
   if (!of_this_process()) return connection_.reset();  // its socket was closed by the fork
   if (!connection_->machine().quiescent()) return Discard();
   connection_->machine().Trim();
-  pool_->CheckIn(std::move(connection_), steady_clock::now());
+  pool_->CheckIn(std::move(connection_), taken_at_);
 }
 
 void Lease::Discard() {
@@ -57,7 +61,7 @@ Status Pool::CheckOut(const CallContext& call, bool look, Lease* lease) {
     if (!reused) {
       if (Status status = OpenOne(call, &connection); !status.ok()) return status;
     }
-    Lease candidate(this, std::move(connection));
+    Lease candidate(this, std::move(connection), call.start);
     if (reused && !Usable(*candidate, call, look)) {
       candidate.Broke();
       continue;

@@ -54,10 +54,11 @@ class Lease {
 
  private:
   friend class Pool;
-  Lease(Pool* pool, std::unique_ptr<Connection> connection);
+  Lease(Pool* pool, std::unique_ptr<Connection> connection, TimePoint taken_at);
 
   Pool* pool_ = nullptr;
   std::unique_ptr<Connection> connection_;
+  TimePoint taken_at_;
   uint64_t generation_ = 0;
 };
 

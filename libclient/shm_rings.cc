@@ -169,15 +169,16 @@ IoResult ShmRings::ReceiveNow(std::span<char> space) {
 }
 
 bool ShmRings::SpinUntilReady(TimePoint deadline, Duration spin) {
-  TimePoint now = steady_clock::now();
-  const TimePoint until = std::min(now + spin, deadline);
-  for (; now < until; now = steady_clock::now()) {
+  TimePoint until{};
+  for (;;) {
     for (int i = 0; i < kLooks; ++i) {
       if (reader_.Ready()) return true;
       Relax();
     }
+    const TimePoint now = steady_clock::now();
+    if (until == TimePoint()) until = std::min(now + spin, deadline);
+    if (now >= until) return reader_.Ready();
   }
-  return reader_.Ready();
 }
 
 IoResult ShmRings::SleepUntilRung(TimePoint deadline) {

@@ -42,14 +42,15 @@ Status Stream::State::StartMultiGet(ClientCore& core, KeySource& keys, CallOptio
 
 Status Stream::State::CheckKeys() const {
   const Protocol protocol = core_->options().protocol;
-  Request request;
-  request.op = Op::kGet;
   for (size_t i = 0; i < keys_.size(); ++i) {
-    request.key = keys_[i];
+    const std::string_view key = keys_[i];
     // The common case without a call: any bytes are a key, if they are not too many.
-    if (protocol == Protocol::kBinary && request.key.size() <= kCommonKey) continue;
+    if (protocol == Protocol::kBinary && key.size() <= kCommonKey) continue;
+    Request request;
+    request.op = Op::kGet;
+    request.key = key;
     CallContext each = call_;
-    each.key = request.key.substr(core_->options().prefix.size());
+    each.key = key.substr(core_->options().prefix.size());
     each.has_key = true;
     if (Status status = CheckExpressible(each, protocol, request); !status.ok()) return status;
   }

@@ -193,8 +193,10 @@ bool Connection::Poll() {
   if (shm_ != nullptr) {
     const bool unblocked = blocked_ && shm_->Writable();
     if (!unblocked && (!session_.wants_input() || !shm_->Readable())) return false;
-    now_ = Worker::Now();
-    if (unblocked) Flush();
+    if (unblocked) {
+      now_ = Worker::Now();
+      Flush();
+    }
     ReadShm();
     return true;
   }

@@ -49,10 +49,32 @@ TEST(ShmRing, TakesWhatThereIsRoomForAndTheRestLater) {
   const std::string bytes(kShmMinRing + 100, 'x');
   EXPECT_EQ(memory.client.writer.Write(bytes), kShmMinRing);
   EXPECT_EQ(memory.client.writer.Write("y"), 0u);
-  char space[100];
-  EXPECT_EQ(memory.server.reader.Read(space), 100u);
-  EXPECT_EQ(memory.client.writer.Write(bytes), 100u);
+  char space[kShmMinRing / 4];
+  EXPECT_EQ(memory.server.reader.Read(std::span(space, 100)), 100u);
+  EXPECT_EQ(memory.client.writer.Write(bytes), 0u) << "told by quarters";
+  EXPECT_EQ(memory.server.reader.Read(space), sizeof space);
+  EXPECT_EQ(memory.client.writer.Write(bytes), 100 + sizeof space);
   EXPECT_FALSE(memory.client.writer.broken());
+}
+
+TEST(ShmRing, AWriterThatSleepsIsToldAtOnce) {
+  Memory memory;
+  memory.client.writer.Write(std::string(kShmMinRing, 'x'));
+  EXPECT_TRUE(memory.client.writer.Sleep());
+  char space[1];
+  EXPECT_EQ(memory.server.reader.Read(space), 1u);
+  EXPECT_TRUE(memory.server.reader.MustRing());
+  EXPECT_EQ(memory.client.writer.Room(), 1u);
+}
+
+TEST(ShmRing, AWriterFindsTheRoomThatAReaderWithNothingLeftMade) {
+  Memory memory;
+  char space[kShmMinRing];
+  for (int i = 0; i < 1000; ++i) {
+    const std::string bytes(static_cast<size_t>(i) * 16 % (kShmMinRing * 3 / 4), 'x');
+    ASSERT_EQ(memory.client.writer.Write(bytes), bytes.size());
+    ASSERT_EQ(memory.server.reader.Read(space), bytes.size());
+  }
 }
 
 TEST(ShmRing, BytesKeepTheirOrderWhereverTheyGoRoundTheEnd) {
