@@ -299,7 +299,7 @@ Result<uint64_t> Client::MultiDelete(KeySource& source, CallOptions call) {
   return Guarded<Result<uint64_t>>([&]() -> Result<uint64_t> {
     KeyList keys;
     keys.Reserve(source.size());
-    for (std::string_view key; source.Next(&key);) keys.Add(core_->options().prefix, key);
+    keys.AddAll(core_->options().prefix, source);
     uint64_t removed = 0;
     Status status = RemoveKeys(*core_, core_->Begin("mdelete", call), Op::kMDelete, keys, &removed);
     if (!status.ok()) return status;
@@ -311,7 +311,7 @@ Result<uint64_t> Client::InvalidateKeys(std::span<const std::string_view> names,
   return Guarded<Result<uint64_t>>([&]() -> Result<uint64_t> {
     KeyList keys;
     keys.Reserve(names.size());
-    for (const std::string_view name : names) keys.Add(core_->options().prefix, name);
+    keys.Add(core_->options().prefix, names);
     uint64_t removed = 0;
     Status status = RemoveKeys(*core_, core_->Begin("invalidate keys", call), Op::kInvalidateKeys,
                                keys, &removed);

@@ -86,19 +86,21 @@ Event ConnectionMachine::Next() {
   return options_.protocol == Protocol::kBinary ? NextBinary() : NextText();
 }
 
-size_t ConnectionMachine::TakeItems(std::span<protocol::ValueItem> items, size_t* first) {
+size_t ConnectionMachine::TakeItems(std::span<StreamItem> items, size_t first_key) {
   Pending* const pending = broken_ || frame_id_ == 0 ? nullptr : window_.Find(frame_id_);
   if (pending == nullptr || !pending->partial.empty()) return 0;
   std::string_view bytes(in_.data(), body_left_);
   const size_t most = std::min<size_t>(items.size(), pending->expected - pending->delivered);
+  first_key += pending->delivered;
   size_t count = 0;
+  protocol::ValueItem item;
   for (size_t used = 0; count < most; ++count) {
-    if (protocol::ReadValueItem(bytes, &items[count], &used) != protocol::FrameState::kDone) break;
+    if (protocol::ReadValueItem(bytes, &item, &used) != protocol::FrameState::kDone) break;
     bytes.remove_prefix(used);
+    items[count] = {first_key + count, item.found, {item.value, item.flags}};
   }
   in_.Consume(body_left_ - bytes.size());
   body_left_ = bytes.size();
-  *first = pending->delivered;
   pending->delivered += static_cast<uint32_t>(count);
   return count;
 }

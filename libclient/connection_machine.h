@@ -35,6 +35,7 @@
 #include "protocol/binary_codec.h"
 #include "protocol/buffer.h"
 #include "protocol/message.h"
+#include "tagcache/client.h"
 #include "tagcache/options.h"
 
 namespace tagcache {
@@ -93,9 +94,9 @@ class ConnectionMachine {
   // The next event. Call until kNeedMore (or kBroken, which it then stays).
   Event Next();
   // The same for values of one bulk reply that lie whole in the receive buffer: as many as fit into
-  // `items`, *first is the position of the first one in the request's keys. 0: Next goes on. Views
-  // are valid as those of an event.
-  size_t TakeItems(std::span<protocol::ValueItem> items, size_t* first);
+  // `items`; an index is the position in the request's keys, `first_key` added. 0: Next goes on.
+  // Views are valid as those of an event.
+  size_t TakeItems(std::span<StreamItem> items, size_t first_key);
 
   // Nobody waits for `id` any more. Its answer will be dropped (binary), or can not be told from
   // the next one (text: the machine is broken).

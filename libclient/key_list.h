@@ -1,16 +1,22 @@
 #ifndef TAGCACHE_LIBCLIENT_KEY_LIST_H_
 #define TAGCACHE_LIBCLIENT_KEY_LIST_H_
 
-// The keys of a bulk call as they go on the wire, and their division into requests. Copied, because
-// a request may have to be sent again; in two allocations that are reused, whatever their number.
+// The keys of a call as they go on the wire, and their division into requests. Copied, because a
+// request may have to be sent again; into blocks that never move and are reused, so that a key is
+// copied once and looked at in place.
 //
 // Threads: one at a time. Errors: std::bad_alloc.
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstring>
+#include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
+
+#include "tagcache/client.h"
 
 namespace tagcache {
 
@@ -21,41 +27,76 @@ inline constexpr size_t kBulkRequestBytes = 128 * 1024;
 class KeyList {
  public:
   void Clear() {
-    bytes_.clear();
-    ends_.clear();
+    keys_.clear();
+    longest_ = 0;
+    next_block_ = 0;
+    room_ = {};
   }
-  void Reserve(size_t keys) { ends_.reserve(keys); }
-  void Add(std::string_view prefix, std::string_view key) {
-    if (!prefix.empty()) bytes_.append(prefix);
-    bytes_.append(key);
-    ends_.push_back(bytes_.size());
+  void Reserve(size_t keys) { keys_.reserve(keys); }
+  void Add(std::string_view prefix, std::string_view key) { Add(prefix, {&key, 1}); }
+  void AddAll(std::string_view prefix, KeySource& source) {
+    std::array<std::string_view, 64> keys;
+    while (const size_t count = source.Next(keys)) Add(prefix, std::span(keys).first(count));
   }
-  size_t size() const { return ends_.size(); }
-  std::string_view operator[](size_t i) const {
-    const size_t start = i == 0 ? 0 : ends_[i - 1];
-    return std::string_view(bytes_).substr(start, ends_[i] - start);
-  }
-  // The keys of the request that starts with key `first`. Valid until the next call.
-  std::span<const std::string_view> Chunk(size_t first) {
-    chunk_.clear();
-    size_t bytes = 0;
-    for (size_t i = first; i < size() && bytes < kBulkRequestBytes; ++i) {
-      chunk_.push_back((*this)[i]);
-      bytes += chunk_.back().size() + 2;
+  void Add(std::string_view prefix, std::span<const std::string_view> keys) {
+    size_t bytes = prefix.size() * keys.size();
+    for (const std::string_view key : keys) bytes += key.size();
+    if (room_.size() < bytes) TakeBlock(bytes);
+    char* at = room_.data();
+    for (const std::string_view key : keys) {
+      const size_t size = prefix.size() + key.size();
+      if (!prefix.empty()) std::memcpy(at, prefix.data(), prefix.size());
+      if (!key.empty()) std::memcpy(at + prefix.size(), key.data(), key.size());
+      keys_.emplace_back(at, size);
+      longest_ = std::max(longest_, size);
+      at += size;
     }
-    return chunk_;
+    room_ = room_.subspan(bytes);
+  }
+  size_t size() const { return keys_.size(); }
+  // Bytes of the longest key there is.
+  size_t longest() const { return longest_; }
+  std::string_view operator[](size_t i) const { return keys_[i]; }
+  // The keys of the request that starts with key `first`. Valid until the next Add or Clear.
+  std::span<const std::string_view> Chunk(size_t first) const {
+    size_t end = first;
+    for (size_t bytes = 0; end < keys_.size() && bytes < kBulkRequestBytes; ++end) {
+      bytes += keys_[end].size() + 2;
+    }
+    return std::span(keys_).subspan(first, end - first);
   }
   // Gives memory back after an unusually long call.
   void Trim() {
-    if (bytes_.capacity() > kKept || ends_.capacity() * sizeof(size_t) > kKept) *this = KeyList();
+    if (held_ > kKept || keys_.capacity() * sizeof(keys_[0]) > kKept) *this = KeyList();
   }
 
  private:
   static constexpr size_t kKept = 1024 * 1024;
+  static constexpr size_t kBlock = 32 * 1024;
+  struct Block {
+    std::unique_ptr<char[]> bytes;
+    size_t size;
+  };
 
-  std::string bytes_;
-  std::vector<size_t> ends_;
-  std::vector<std::string_view> chunk_;
+  void TakeBlock(size_t bytes) {
+    while (next_block_ < blocks_.size()) {
+      const Block& block = blocks_[next_block_++];
+      room_ = {block.bytes.get(), block.size};
+      if (block.size >= bytes) return;
+    }
+    const size_t size = std::max(bytes, kBlock);
+    blocks_.push_back({std::make_unique_for_overwrite<char[]>(size), size});
+    ++next_block_;
+    held_ += size;
+    room_ = {blocks_.back().bytes.get(), size};
+  }
+
+  std::vector<std::string_view> keys_;
+  std::vector<Block> blocks_;
+  size_t next_block_ = 0;  // those before it are in use
+  size_t held_ = 0;        // bytes of blocks
+  std::span<char> room_;   // left in the last one in use
+  size_t longest_ = 0;
 };
 
 }  // namespace tagcache

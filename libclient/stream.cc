@@ -14,7 +14,7 @@ using protocol::StatusCode;
 namespace {
 
 constexpr size_t kCommonKey = 1024;  // far below what the protocol carries
-constexpr size_t kAtOnce = 64;       // values told by one call
+constexpr size_t kAtOnce = 64;       // keys or values moved by one call
 
 }  // namespace
 
@@ -36,21 +36,20 @@ Status Stream::State::StartMultiGet(ClientCore& core, KeySource& keys, CallOptio
   call_ = core.Begin("mget", options);
   keys_.Clear();
   keys_.Reserve(keys.size());
-  for (std::string_view key; keys.Next(&key);) keys_.Add(core.options().prefix, key);
+  keys_.AddAll(core.options().prefix, keys);
   return Open(false);
 }
 
 Status Stream::State::CheckKeys() const {
   const Protocol protocol = core_->options().protocol;
+  // The common case: any bytes are a key, if they are not too many.
+  if (protocol == Protocol::kBinary && keys_.longest() <= kCommonKey) return {};
+  Request request;
+  request.op = Op::kGet;
   for (size_t i = 0; i < keys_.size(); ++i) {
-    const std::string_view key = keys_[i];
-    // The common case without a call: any bytes are a key, if they are not too many.
-    if (protocol == Protocol::kBinary && key.size() <= kCommonKey) continue;
-    Request request;
-    request.op = Op::kGet;
-    request.key = key;
+    request.key = keys_[i];
     CallContext each = call_;
-    each.key = key.substr(core_->options().prefix.size());
+    each.key = request.key.substr(core_->options().prefix.size());
     each.has_key = true;
     if (Status status = CheckExpressible(each, protocol, request); !status.ok()) return status;
   }
@@ -126,14 +125,7 @@ Result<bool> Stream::State::Next(StreamItem* item) {
 // Values that lie whole in the receive buffer need none of what Next is careful about.
 Result<size_t> Stream::State::NextItems(std::span<StreamItem> items) {
   if (open_ && in_flight_count_ > 0 && lease_ && lease_.of_this_process()) {
-    std::array<protocol::ValueItem, kAtOnce> values;
-    size_t index = 0;
-    const size_t count = lease_->machine().TakeItems(
-        std::span(values).first(std::min(items.size(), values.size())), &index);
-    index += in_flight_[0].first_key;
-    for (size_t i = 0; i < count; ++i) {
-      items[i] = {index + i, values[i].found, {values[i].value, values[i].flags}};
-    }
+    const size_t count = lease_->machine().TakeItems(items, in_flight_[0].first_key);
     delivered_ += count;
     if (count > 0) return count;
   }
@@ -246,17 +238,17 @@ namespace {
 
 class SpanKeys final : public KeySource {
  public:
-  explicit SpanKeys(std::span<const std::string_view> keys) : keys_(keys) {}
-  size_t size() const override { return keys_.size(); }
-  bool Next(std::string_view* key) override {
-    if (next_ == keys_.size()) return false;
-    *key = keys_[next_++];
-    return true;
+  explicit SpanKeys(std::span<const std::string_view> keys) : left_(keys) {}
+  size_t size() const override { return left_.size(); }
+  size_t Next(std::span<std::string_view> keys) override {
+    const auto next = left_.first(std::min(keys.size(), left_.size()));
+    std::copy(next.begin(), next.end(), keys.begin());
+    left_ = left_.subspan(next.size());
+    return next.size();
   }
 
  private:
-  const std::span<const std::string_view> keys_;
-  size_t next_ = 0;
+  std::span<const std::string_view> left_;
 };
 
 }  // namespace

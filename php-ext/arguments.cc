@@ -1,5 +1,6 @@
 #include "php-ext/arguments.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace tagcache::php {
@@ -75,14 +76,19 @@ bool ReadTtl(zend_long ttl_ms, bool is_null, uint32_t argument, Ttl* ttl) {
   return true;
 }
 
-bool ArrayKeys::Next(std::string_view* key) {
-  zval* element = zend_hash_get_current_data_ex(keys_, &at_);
-  if (element == nullptr) return false;
-  ZVAL_DEREF(element);
-  *key = Z_TYPE_P(element) == IS_STRING ? ViewOf(Z_STR_P(element))
-                                        : FormatInteger(Z_LVAL_P(element), digits_);
-  zend_hash_move_forward_ex(keys_, &at_);
-  return true;
+size_t ArrayKeys::Next(std::span<std::string_view> keys) {
+  const size_t most = std::min(keys.size(), kAtOnce);
+  size_t count = 0;
+  ArrayWalk walk = walk_;  // a copy stays in registers
+  for (; count < most; ++count, walk.Forward()) {
+    zval* const element = walk.element();
+    if (element == nullptr) break;
+    keys[count] = Z_TYPE_P(element) == IS_STRING
+                      ? ViewOf(Z_STR_P(element))
+                      : FormatInteger(Z_LVAL_P(element), digits_[count]);
+  }
+  walk_ = walk;
+  return count;
 }
 
 }  // namespace tagcache::php

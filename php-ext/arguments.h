@@ -39,19 +39,57 @@ inline std::string_view ViewOf(const zend_string* string) {
   return {ZSTR_VAL(string), ZSTR_LEN(string)};
 }
 
+// The elements of an array, one after the other. REQUIRES: the array does not change.
+class ArrayWalk {
+ public:
+  explicit ArrayWalk(HashTable* array) {
+    // A packed array is a row of zvals, others (and before PHP 8.2 all) are rows of buckets.
+    stride_ = sizeof(Bucket);
+    at_ = reinterpret_cast<char*>(array->arData);
+#if PHP_VERSION_ID >= 80200
+    if (HT_IS_PACKED(array)) {
+      stride_ = sizeof(zval);
+      at_ = reinterpret_cast<char*>(array->arPacked);
+    }
+#endif
+    end_ = at_ + stride_ * array->nNumUsed;
+    SkipHoles();
+  }
+  // The element, behind a reference too; nullptr after the last one.
+  zval* element() const {
+    if (at_ == end_) return nullptr;
+    return UNEXPECTED(Z_ISREF_P(place())) ? Z_REFVAL_P(place()) : place();
+  }
+  void Forward() {
+    at_ += stride_;
+    SkipHoles();
+  }
+
+ private:
+  static_assert(offsetof(Bucket, val) == 0);
+  zval* place() const { return reinterpret_cast<zval*>(at_); }
+  void SkipHoles() {
+    while (at_ != end_ && UNEXPECTED(Z_ISUNDEF_P(place()))) at_ += stride_;
+  }
+
+  char* at_;
+  char* end_;
+  size_t stride_;
+};
+
 // The keys of an array, read in place. REQUIRES: CheckKeys, and the array does not change.
 class ArrayKeys final : public KeySource {
  public:
-  explicit ArrayKeys(HashTable* keys) : keys_(keys) {
-    zend_hash_internal_pointer_reset_ex(keys_, &at_);
-  }
+  explicit ArrayKeys(HashTable* keys) : keys_(keys), walk_(keys) {}
   size_t size() const override { return zend_hash_num_elements(keys_); }
-  bool Next(std::string_view* key) override;
+  size_t Next(std::span<std::string_view> keys) override;
 
  private:
+  static constexpr size_t kAtOnce = 64;
+
   HashTable* keys_;
-  HashPosition at_;
-  char digits_[MAX_LENGTH_OF_LONG + 1];
+  ArrayWalk walk_;
+  char digits_[kAtOnce][MAX_LENGTH_OF_LONG + 1];
 };
 
 }  // namespace tagcache::php

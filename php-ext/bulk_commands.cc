@@ -25,26 +25,31 @@ class ResultFiller {
     // A mixed hash from the start: a packed one would be converted, and its places would move.
     zend_hash_real_init_mixed(Z_ARRVAL_P(result));
     result_ = Z_ARRVAL_P(result);
-    zend_hash_internal_pointer_reset_ex(keys_, &at_);
   }
 
-  // false: the value can not be read; Park().status says why, Key() whose it is.
-  bool Take(const StreamItem& item) {
-    for (; position_ < item.index; ++position_) zend_hash_move_forward_ex(keys_, &at_);
-    if (!item.found) return true;
-    zval* place = PlaceOf(Key());
-    // A key asked for twice has its value already.
-    if (Z_TYPE_P(place) != IS_NULL) return true;
-    const Decoded decoded = Decode(item.value, text_, place);
-    if (decoded == Decoded::kPacked) Note(place);
-    return decoded != Decoded::kBad;
+  // false: a value can not be read; Park().status says why, Key() whose it is.
+  bool Take(std::span<const StreamItem> items) {
+    // Of small values a handful is asked for at once.
+    const bool fits = FitsMemory(0) && !text_;
+    for (const StreamItem& item : items) {
+      for (; position_ < item.index; ++position_) keys_.Forward();
+      if (!item.found) continue;
+      zval* place = PlaceOf(Key());
+      // A key asked for twice has its value already.
+      if (Z_TYPE_P(place) != IS_NULL) continue;
+      const ValueView& value = item.value;
+      if (fits && value.flags == kPlain && value.bytes.size() <= kSmall) {
+        ZVAL_STRINGL_FAST(place, value.bytes.data(), value.bytes.size());
+        continue;
+      }
+      const Decoded decoded = Decode(value, text_, place);
+      if (decoded == Decoded::kPacked) Note(place);
+      if (decoded == Decoded::kBad) return false;
+    }
+    return true;
   }
 
-  zval* Key() {
-    zval* key = zend_hash_get_current_data_ex(keys_, &at_);
-    ZVAL_DEREF(key);
-    return key;
-  }
+  zval* Key() { return keys_.element(); }
 
   size_t packed_count() const { return packed_count_; }
   zval* packed(size_t i) const { return packed_[i]; }
@@ -72,10 +77,12 @@ class ResultFiller {
     packed_[packed_count_++] = place;
   }
 
-  HashTable* keys_;
+  static constexpr uint32_t kPlain = MakeFlags(ValueType::kBytes);
+  static constexpr size_t kSmall = 16 * 1024;
+
+  ArrayWalk keys_;
   HashTable* result_;
-  HashPosition at_;
-  size_t position_ = 0;
+  size_t position_ = 0;  // of keys_
   bool text_;
   zval** packed_ = nullptr;  // request memory: a long jump frees it
   size_t packed_count_ = 0;
@@ -119,12 +126,10 @@ bool Fill(ClientObject* self, ResultFiller& filler) {
       return false;
     }
     if (count == 0) return true;
-    for (size_t i = 0; i < count; ++i) {
-      if (filler.Take(items[i])) continue;
-      stream.Close();
-      char digits[MAX_LENGTH_OF_LONG + 1];
-      return FinishDecode(self, "mGet", ViewOfKey(filler.Key(), digits), Decoded::kBad, nullptr);
-    }
+    if (filler.Take({items, count})) continue;
+    stream.Close();
+    char digits[MAX_LENGTH_OF_LONG + 1];
+    return FinishDecode(self, "mGet", ViewOfKey(filler.Key(), digits), Decoded::kBad, nullptr);
   }
 }
 

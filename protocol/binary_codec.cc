@@ -274,12 +274,12 @@ void RequestReader::Read(Field field) {
 
 void WriteKeys(FrameWriter& writer, std::span<const std::string_view> keys) {
   writer.U32(static_cast<uint32_t>(keys.size()));
-  for (const std::string_view key : keys) writer.Short(key);
+  writer.Shorts(keys);
 }
 
 void WriteTags(FrameWriter& writer, Tags tags) {
   writer.U16(static_cast<uint16_t>(tags.size()));
-  for (const std::string_view tag : tags) writer.Short(tag);
+  writer.Shorts(tags);
 }
 
 void WriteItem(FrameWriter& writer, const PutItem& item) {

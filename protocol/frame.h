@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string_view>
 
 #include "protocol/buffer.h"
@@ -95,6 +96,22 @@ class FrameWriter {
   }
   void Long(std::string_view bytes) {  // u32 length, bytes
     LengthAndBytes(static_cast<uint32_t>(bytes.size()), bytes);
+  }
+  void Shorts(std::span<const std::string_view> list) {  // each as Short
+    size_t size = list.size() * sizeof(uint16_t);
+    for (const std::string_view bytes : list) size += bytes.size();
+    char* to = Room(size);
+    if (to == nullptr) {
+      for (const std::string_view bytes : list) Short(bytes);
+      return;
+    }
+    for (const std::string_view bytes : list) {
+      StoreLittle(static_cast<uint16_t>(bytes.size()), to);
+      to += sizeof(uint16_t);
+      if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+      to += bytes.size();
+    }
+    out_.Commit(size);
   }
   // Closes the last frame. `more` leaves the message open: go on with another FrameWriter of the
   // same ID later. REQUIRES: called once.

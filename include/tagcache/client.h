@@ -150,13 +150,14 @@ struct PoolStats {
   uint64_t pool_waits = 0;    // calls that had to wait for a connection
 };
 
-// Keys handed over one at a time, in place. REQUIRES: a view stays valid until the next call to
-// Next; Next neither throws nor leaves by a long jump.
+// Keys handed over by handfuls, in place. REQUIRES: views stay valid until the next call to Next;
+// Next neither throws nor leaves by a long jump.
 class KeySource {
  public:
   virtual ~KeySource() = default;
   virtual size_t size() const = 0;
-  virtual bool Next(std::string_view* key) = 0;  // false: no more
+  // Fills `keys` from the front; how many that were, 0 only after the last one.
+  virtual size_t Next(std::span<std::string_view> keys) = 0;
 };
 
 struct StreamItem {

@@ -122,13 +122,15 @@ TEST_P(Allocations, BulkGetOfAThousandKeysTakesNone) {
   class Keys final : public KeySource {
    public:
     size_t size() const override { return 1000; }
-    bool Next(std::string_view* key) override {
-      *key = "key";
-      return next_++ < 1000;
+    size_t Next(std::span<std::string_view> keys) override {
+      const size_t count = std::min(keys.size(), left_);
+      std::fill_n(keys.begin(), count, "key");
+      left_ -= count;
+      return count;
     }
 
    private:
-    size_t next_ = 0;
+    size_t left_ = 1000;
   };
   Stream stream;
   size_t found = 0;

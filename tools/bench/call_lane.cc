@@ -8,19 +8,18 @@ namespace {
 class Names : public KeySource {
  public:
   void Rewind(const std::vector<std::string>& names) {
-    names_ = names;
-    next_ = 0;
+    left_ = names;
   }
-  size_t size() const override { return names_.size(); }
-  bool Next(std::string_view* key) override {
-    if (next_ == names_.size()) return false;
-    *key = names_[next_++];
-    return true;
+  size_t size() const override { return left_.size(); }
+  size_t Next(std::span<std::string_view> keys) override {
+    const auto next = left_.first(std::min(keys.size(), left_.size()));
+    std::copy(next.begin(), next.end(), keys.begin());
+    left_ = left_.subspan(next.size());
+    return next.size();
   }
 
  private:
-  std::span<const std::string> names_;
-  size_t next_ = 0;
+  std::span<const std::string> left_;
 };
 
 class CallLane : public Lane {
