@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "protocol/buffer.h"
@@ -61,6 +62,20 @@ inline void WriteValueHead(FrameWriter& writer, Reply reply, uint8_t mark, uint3
   } else {
     writer.Bytes({head, mark != 0 ? kMaxValueHead : 1});
   }
+}
+// A whole item of a kValues reply.
+inline void WriteValueItem(FrameWriter& writer, const ValueItem& item) {
+  char* to = writer.Extend(item.found ? kMaxValueHead + item.value.size() : 1);
+  const auto length = static_cast<uint32_t>(item.value.size());
+  if (to == nullptr) {
+    WriteValueHead(writer, Reply::kValues, item.found, item.flags, length);
+    return writer.Bytes(item.value);
+  }
+  to[0] = static_cast<char>(item.found);
+  if (!item.found) return;
+  StoreLittle(item.flags, to + 1);
+  StoreLittle(length, to + 5);
+  if (length > 0) std::memcpy(to + kMaxValueHead, item.value.data(), length);
 }
 // Reads the item at the front of `bytes`. kDone: *item is set and *used is its size. kNeedMore: the
 // item is not complete; *used is the size it has in all where that is known, else 0.

@@ -113,6 +113,12 @@ class FrameWriter {
     }
     out_.Commit(size);
   }
+  // `n` bytes at the end, for the caller to fill; nullptr: the open frame has no room for them.
+  char* Extend(size_t n) {
+    char* to = Room(n);
+    if (to != nullptr) out_.Commit(n);
+    return to;
+  }
   // Closes the last frame. `more` leaves the message open: go on with another FrameWriter of the
   // same ID later. REQUIRES: called once.
   void Finish(bool more = false) { Close(more); }

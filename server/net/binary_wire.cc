@@ -205,10 +205,10 @@ void BinaryWire::AnswerValue(const protocol::Request& request, EntryRef value, b
 
 void BinaryWire::AnswerValues(const protocol::Request& request, std::span<EntryRef> values,
                               protocol::Buffer& out) {
-  if (ValueReplySize(protocol::Reply::kValues, values) > protocol::kBaseMaxFrame) {
-    return Wait(ReplyStream(request.op, request.id, values));
+  const size_t written = WriteValues(request.op, request.id, values, kMaxCopied, out);
+  if (written < values.size()) {
+    Wait(ReplyStream(request.op, request.id, values.subspan(written)));
   }
-  WriteValues(request.op, request.id, values, out);
 }
 
 void BinaryWire::Wait(ReplyStream stream) {

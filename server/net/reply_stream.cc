@@ -8,29 +8,24 @@ namespace tagcache::server {
 using protocol::FrameWriter;
 using protocol::Reply;
 
-size_t ValueReplySize(Reply reply, std::span<const EntryRef> values) {
-  size_t size = 0;
-  for (const EntryRef& value : values) {
-    if (value) {
-      size += protocol::kMaxValueHead + value.value().size();
-    } else if (reply == Reply::kValues) {
-      size += 1;
-    }
-  }
-  return size;
-}
-
-void WriteValues(protocol::Op op, uint64_t id, std::span<EntryRef> values, protocol::Buffer& out) {
+size_t WriteValues(protocol::Op op, uint64_t id, std::span<EntryRef> values, size_t largest,
+                   protocol::Buffer& out) {
   FrameWriter writer(out, protocol::kResponseMagic, static_cast<uint8_t>(op), id,
                      protocol::StatusCode::kOk, protocol::kBaseMaxFrame);
+  size_t room = protocol::kBaseMaxFrame;
+  size_t written = 0;
   for (EntryRef& value : values) {
-    const std::string_view bytes = value ? value.value() : std::string_view();
-    protocol::WriteValueHead(writer, Reply::kValues, static_cast<bool>(value),
-                             value ? value.flags() : 0, static_cast<uint32_t>(bytes.size()));
-    writer.Bytes(bytes);
+    protocol::ValueItem item;
+    if (value) item = {true, value.flags(), value.value()};
+    const size_t size = protocol::kMaxValueHead + item.value.size();
+    if (item.value.size() > largest || size > room) break;
+    protocol::WriteValueItem(writer, item);
     value.Reset();
+    room -= size;
+    ++written;
   }
-  writer.Finish();
+  writer.Finish(written < values.size());
+  return written;
 }
 
 ReplyStream::ReplyStream(protocol::Op op, uint64_t id, std::span<EntryRef> values,

@@ -17,11 +17,11 @@
 
 namespace tagcache::server {
 
-// What a value or an MGET reply takes on the wire, frame headers not counted.
-size_t ValueReplySize(protocol::Reply reply, std::span<const EntryRef> values);
-
-// Appends the whole reply as one frame and drops the pins. REQUIRES: it fits kBaseMaxFrame.
-void WriteValues(protocol::Op op, uint64_t id, std::span<EntryRef> values, protocol::Buffer& out);
+// Appends the front of an MGET reply as one frame and drops its pins: values up to a frame of
+// kBaseMaxFrame, or to the first one over `largest` bytes. Returns how many; where that is not all,
+// the reply goes on with the rest.
+size_t WriteValues(protocol::Op op, uint64_t id, std::span<EntryRef> values, size_t largest,
+                   protocol::Buffer& out);
 
 class ReplyStream {
  public:

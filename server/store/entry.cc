@@ -116,12 +116,4 @@ Removed::~Removed() {
   }
 }
 
-std::string_view EntryRef::value() const { return entry_->value(); }
-
-uint32_t EntryRef::flags() const { return entry_->flags(); }
-
-void EntryRef::Reset() {
-  if (entry_ != nullptr) Unpin(std::exchange(entry_, nullptr));
-}
-
 }  // namespace tagcache::server

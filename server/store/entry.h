@@ -155,8 +155,8 @@ size_t SizeOf(const EntryParts& parts);
 // under 4 GiB, tags are at most 255.
 Entry* NewEntry(Arena& arena, const EntryParts& parts, bool urgent);
 
-// Drops a pin; the last frees the entry.
-void Unpin(Entry* entry);
+inline EntryRef::EntryRef(Entry* pinned)
+    : entry_(pinned), value_(pinned->value()), flags_(pinned->flags()) {}
 
 struct Unpinner {
   void operator()(Entry* entry) const { Unpin(entry); }

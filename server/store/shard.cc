@@ -1,7 +1,5 @@
 #include "server/store/shard.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -41,11 +39,6 @@ TimeMs ExpiryOf(std::optional<uint64_t> ttl_ms, TimeMs now) {
   return *ttl_ms < kNever - now ? now + *ttl_ms : kNever;
 }
 
-uint64_t HashOf(std::string_view bytes, uint64_t seed) {
-  const uint64_t hash = XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
-  return hash == 0 ? 1 : hash;
-}
-
 Shard::~Shard() {
   for (size_t i = 0; i < entries_.capacity(); ++i) {
     if (entries_.at(i) != 0) Unpin(EntryIn(&entries_.at(i)));
@@ -80,7 +73,7 @@ HashedBytes Shard::Hashed(const Entry* entry) const {
 
 Shard::Slot* Shard::SlotOf(const HashedBytes& key) {
   return entries_.Find(PlaceOf(key.hash),
-                       [&](Ref ref) { return arena_->At<Entry>(ref)->key() == key.bytes; });
+                       [&](Ref ref) { return SameBytes(arena_->At<Entry>(ref)->key(), key.bytes); });
 }
 
 Shard::Slot* Shard::SlotWith(const Entry* entry) {

@@ -32,6 +32,7 @@
 #include "server/store/arena.h"
 #include "server/store/entry.h"
 #include "server/store/entry_table.h"
+#include "server/store/key_hash.h"
 #include "server/store/lease_table.h"
 #include "server/store/mutex.h"
 #include "server/store/store.h"
@@ -40,9 +41,6 @@
 #include "server/store/timing_wheel.h"
 
 namespace tagcache::server {
-
-// XXH3 with the store's seed; never 0.
-uint64_t HashOf(std::string_view bytes, uint64_t seed);
 
 // What the shards of a store have in common. Outlives them.
 struct ShardContext {

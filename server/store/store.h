@@ -59,15 +59,19 @@ enum class Outcome : uint8_t {
 };
 
 struct Entry;  // entry.h, private
+// Drops a pin; the last frees the entry.
+void Unpin(Entry* entry);
 
 // A pinned entry, or none. Movable; releasing the last pin of a removed entry frees it.
 class EntryRef {
  public:
   EntryRef() = default;
   ~EntryRef() { Reset(); }
-  EntryRef(EntryRef&& other) noexcept : entry_(std::exchange(other.entry_, nullptr)) {}
+  EntryRef(EntryRef&& other) noexcept { *this = std::move(other); }
   EntryRef& operator=(EntryRef&& other) noexcept {
     std::swap(entry_, other.entry_);
+    std::swap(value_, other.value_);
+    std::swap(flags_, other.flags_);
     return *this;
   }
   EntryRef(const EntryRef&) = delete;
@@ -75,16 +79,21 @@ class EntryRef {
 
   explicit operator bool() const { return entry_ != nullptr; }
   // REQUIRES of all below: *this holds an entry.
-  std::string_view value() const;
-  uint32_t flags() const;
-  void Reset();
+  std::string_view value() const { return value_; }
+  uint32_t flags() const { return flags_; }
+  void Reset() {
+    if (entry_ != nullptr) Unpin(std::exchange(entry_, nullptr));
+  }
 
  private:
   friend class Store;
   friend class Shard;
   friend class LeaseTable;
-  explicit EntryRef(Entry* pinned) : entry_(pinned) {}
+  explicit EntryRef(Entry* pinned);
   Entry* entry_ = nullptr;
+  // What it holds: the bytes do not change, nor move, while it is pinned.
+  std::string_view value_;
+  uint32_t flags_ = 0;
 };
 
 struct Write {
