@@ -1,4 +1,6 @@
-// Commands on many keys. The store takes each shard's lock once for all of them.
+// Commands on many keys. The store takes each shard's lock once for a batch of them.
+
+#include <algorithm>
 
 #include "server/net/handlers.h"
 
@@ -6,6 +8,10 @@ namespace tagcache::server {
 namespace {
 
 using protocol::StatusCode;
+
+// So many keys of an MGET are looked up, and what was found is on its way, before the next are: the
+// peer reads the front of a long answer while the rest is being made.
+constexpr size_t kSlice = 512;
 
 bool KeysFit(Call& call) {
   const size_t limit = call.engine.options().store.max_key;
@@ -21,16 +27,20 @@ bool KeysFit(Call& call) {
 
 void HandleMGet(Call& call) {
   if (!KeysFit(call)) return;
-  const auto keys = call.request.keys;
+  std::span<const std::string_view> keys = call.request.keys;
   std::vector<EntryRef>& values = call.bench.values;
   values.clear();
-  values.resize(keys.size());
-  call.engine.store().MultiGet(keys, call.now, values);
-  size_t hits = 0;
-  for (const EntryRef& value : values) hits += value ? 1 : 0;
-  call.metrics.hits.Add(hits);
-  call.metrics.misses.Add(keys.size() - hits);
-  call.values = values;
+  do {
+    const auto slice = keys.first(std::min(keys.size(), kSlice));
+    keys = keys.subspan(slice.size());
+    values.resize(slice.size());
+    call.engine.store().MultiGet(slice, call.now, values);
+    size_t hits = 0;
+    for (const EntryRef& value : values) hits += value ? 1 : 0;
+    call.metrics.hits.Add(hits);
+    call.metrics.misses.Add(slice.size() - hits);
+    call.sink->SendValues(call.request, values, keys.empty());
+  } while (!keys.empty());
 }
 
 void HandleMPut(Call& call) {

@@ -17,6 +17,8 @@ constexpr size_t kMaxAssemblies = 64;
 constexpr size_t kKeptFront = 1 + 2 + 0xFFFF;
 // Values up to this size are copied into the output at once; larger ones wait for their turn.
 constexpr size_t kMaxCopied = 16 * 1024;
+// The front of a long MGET's answer is copied too, until so much waits to be sent.
+constexpr size_t kMaxAhead = 256 * 1024;
 // A piece of a large reply: with the low-water mark of the session this is how far a small answer
 // can stand back behind large ones.
 constexpr uint32_t kMaxPiece = 128 * 1024;
@@ -204,11 +206,16 @@ void BinaryWire::AnswerValue(const protocol::Request& request, EntryRef value, b
 }
 
 void BinaryWire::AnswerValues(const protocol::Request& request, std::span<EntryRef> values,
-                              protocol::Buffer& out) {
-  const size_t written = WriteValues(request.op, request.id, values, kMaxCopied, out);
-  if (written < values.size()) {
-    Wait(ReplyStream(request.op, request.id, values.subspan(written)));
+                              bool last, protocol::Buffer& out) {
+  while (!stream_open_ && out.size() < kMaxAhead) {
+    const size_t written = WriteValues(request.op, request.id, values, kMaxCopied, last, out);
+    values = values.subspan(written);
+    if (values.empty()) return;
+    if (written == 0) break;
   }
+  if (!stream_open_) Wait(ReplyStream(request.op, request.id, {}));
+  pinned_ += waiting_.back().Add(values);
+  stream_open_ = !last;
 }
 
 void BinaryWire::Wait(ReplyStream stream) {

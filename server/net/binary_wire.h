@@ -24,7 +24,7 @@ class BinaryWire final : public Wire {
               protocol::Buffer& out) override;
   void AnswerValue(const protocol::Request& request, EntryRef value, bool stale,
                    protocol::Buffer& out) override;
-  void AnswerValues(const protocol::Request& request, std::span<EntryRef> values,
+  void AnswerValues(const protocol::Request& request, std::span<EntryRef> values, bool last,
                     protocol::Buffer& out) override;
   void AnswerRefusal(const Incoming& incoming, std::string_view message,
                      protocol::Buffer& out) override;
@@ -65,7 +65,8 @@ class BinaryWire final : public Wire {
   protocol::Buffer current_;  // the assembled message that was handed out last
   std::string detail_;
   std::vector<ReplyStream> waiting_;
-  size_t turn_ = 0;  // of waiting_: round robin
+  bool stream_open_ = false;  // values of the last one of them are still to come
+  size_t turn_ = 0;           // of waiting_: round robin
   size_t pinned_ = 0;
 };
 

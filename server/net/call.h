@@ -20,6 +20,17 @@ namespace tagcache::server {
 
 class Parking;
 
+// Takes the values that answer an MGET as they are found, in the order asked.
+class ValueSink {
+ public:
+  // Takes the pins over. More follow unless they are the `last`.
+  virtual void SendValues(const protocol::Request& request, std::span<EntryRef> values,
+                          bool last) = 0;
+
+ protected:
+  ~ValueSink() = default;
+};
+
 // What a connection knows of its peer.
 struct Peer {
   std::string address;      // for the log
@@ -75,7 +86,7 @@ struct Call {
   // The answer. Views in it point into `bench` or the request.
   protocol::Response response;
   EntryRef value;              // Reply::kValue, Reply::kLease that brings one; the wire sends it
-  std::span<EntryRef> values;  // Reply::kValues
+  ValueSink* sink = nullptr;   // takes the values of Reply::kValues
   bool close = false;          // after the answer
   Parking* parking = nullptr;  // where the request may wait; nullptr: it may not
   bool parked = false;         // it waits there: there is no answer yet

@@ -54,6 +54,7 @@ Connection::Connection(Worker& worker, Transport transport)
     uv_pipe_init(worker.loop(), &handle_.pipe, 0);
   }
   session_.AllowWaiting(worker.wakes(), this);
+  session_.AllowEarlyOutput(this);
   stream()->data = this;
   write_.data = this;
   shutdown_.data = this;
@@ -113,6 +114,7 @@ void Connection::OnBytes(std::string_view bytes) {
 void Connection::Take(std::string_view bytes) {
   if (lingering_) return;
   now_ = last_activity_ = Worker::Now();
+  sent_early_ = 0;
   try {
     session_.Receive(bytes, now_);
   } catch (const std::bad_alloc&) {
@@ -283,17 +285,32 @@ bool Connection::WriteSome(size_t* written) {
   return false;
 }
 
+// What goes wrong here goes wrong again in Flush, which sees to it.
+size_t Connection::SendEarly(std::string_view bytes) {
+  if (closed_ || writing_ || sent_early_ >= kTurn) return 0;
+  size_t n = 0;
+  if (shm_ != nullptr) {
+    n = shm_->Write(bytes);
+  } else {
+    uv_buf_t buffer =
+        uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
+    n = static_cast<size_t>(std::max(uv_try_write(stream(), &buffer, 1), 0));
+  }
+  sent_early_ += n;
+  return n;
+}
+
 void Connection::WriteLater() {
   const std::string_view output = session_.Output(now_);
   const size_t size = std::min(output.size(), kChunk);
   if (size == 0) return;
   if (chunk_ == nullptr) chunk_.reset(new char[kChunk]);
   std::memcpy(chunk_.get(), output.data(), size);
+  writing_ = true;  // Sent may make more to send: it comes after the chunk
   session_.Sent(size, now_);
   uv_buf_t buffer = uv_buf_init(chunk_.get(), static_cast<unsigned>(size));
   const int failure = uv_write(&write_, stream(), &buffer, 1, OnWritten);
   if (failure != 0) return CloseNow(uv_strerror(failure));
-  writing_ = true;
   queued_ = uv_stream_get_write_queue_size(stream());
 }
 

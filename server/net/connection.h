@@ -35,7 +35,7 @@ namespace tagcache::server {
 
 class Worker;
 
-class Connection {
+class Connection final : private EarlyOutput {
  public:
   Connection(Worker& worker, Transport transport);
 
@@ -87,6 +87,7 @@ class Connection {
   void ReadShm();
   bool WriteShm(std::string_view output, size_t* written);
   bool WriteSome(size_t* written);
+  size_t SendEarly(std::string_view bytes) override;
   void WriteLater();
   void AfterFlush();
   void Linger();
@@ -104,6 +105,7 @@ class Connection {
   std::string ask_;               // for shared memory, as far as it came
   protocol::SpinGate poll_gate_;
   std::unique_ptr<char[]> chunk_;  // what uv_write is sending
+  size_t sent_early_ = 0;          // of the answers to what was received last
   size_t queued_ = 0;              // of it, when it was last looked at
   TimeMs now_ = 0;                 // of the event being handled
   TimeMs last_activity_ = 0;

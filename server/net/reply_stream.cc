@@ -9,7 +9,8 @@ using protocol::FrameWriter;
 using protocol::Reply;
 
 size_t WriteValues(protocol::Op op, uint64_t id, std::span<EntryRef> values, size_t largest,
-                   protocol::Buffer& out) {
+                   bool last, protocol::Buffer& out) {
+  if (!values.empty() && values[0] && values[0].value().size() > largest) return 0;
   FrameWriter writer(out, protocol::kResponseMagic, static_cast<uint8_t>(op), id,
                      protocol::StatusCode::kOk, protocol::kBaseMaxFrame);
   size_t room = protocol::kBaseMaxFrame;
@@ -24,18 +25,24 @@ size_t WriteValues(protocol::Op op, uint64_t id, std::span<EntryRef> values, siz
     room -= size;
     ++written;
   }
-  writer.Finish(written < values.size());
+  writer.Finish(!last || written < values.size());
   return written;
 }
 
 ReplyStream::ReplyStream(protocol::Op op, uint64_t id, std::span<EntryRef> values,
                          protocol::LeaseKind kind)
     : op_(op), reply_(protocol::CommandOf(op).reply), kind_(kind), id_(id) {
-  values_.reserve(values.size());
+  Add(values);
+}
+
+size_t ReplyStream::Add(std::span<EntryRef> values) {
+  size_t bytes = 0;
   for (EntryRef& value : values) {
-    if (value) pinned_ += value.value().size();
+    if (value) bytes += value.value().size();
     values_.push_back(std::move(value));
   }
+  pinned_ += bytes;
+  return bytes;
 }
 
 bool ReplyStream::Produce(uint32_t max_body, protocol::Buffer& out) {

@@ -17,17 +17,19 @@
 
 namespace tagcache::server {
 
-// Appends the front of an MGET reply as one frame and drops its pins: values up to a frame of
-// kBaseMaxFrame, or to the first one over `largest` bytes. Returns how many; where that is not all,
-// the reply goes on with the rest.
+// Appends a frame of an MGET reply and drops the pins of its values: the first of these, up to a
+// frame of kBaseMaxFrame, or to one over `largest` bytes. Returns how many; 0: none, and no frame
+// (unless there are no values at all). The reply goes on unless these are all, and its `last`.
 size_t WriteValues(protocol::Op op, uint64_t id, std::span<EntryRef> values, size_t largest,
-                   protocol::Buffer& out);
+                   bool last, protocol::Buffer& out);
 
 class ReplyStream {
  public:
   // Takes the pins over. `kind` is what the value that answers a GET_LEASE is.
   ReplyStream(protocol::Op op, uint64_t id, std::span<EntryRef> values,
               protocol::LeaseKind kind = protocol::LeaseKind::kValue);
+  // Takes more of them over. Returns their bytes. REQUIRES: Produce was not called yet.
+  size_t Add(std::span<EntryRef> values);
 
   // Appends one frame with a body of at most `max_body` bytes. true: it was the last.
   // REQUIRES: max_body >= kBaseMaxFrame; not called after it returned true.

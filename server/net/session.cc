@@ -21,6 +21,8 @@ constexpr Codec kCodecs[] = {
 
 // A large reply adds a piece whenever less than this waits to be sent.
 constexpr size_t kLowWater = 64 * 1024;
+// What is sent of an answer before the rest of it is made: less is not worth a system call.
+constexpr size_t kWorthSending = 16 * 1024;
 // An incomplete request may leave a buffer this large behind the requests before it.
 constexpr size_t kKeptInput = 512 * 1024;
 constexpr std::string_view kShuttingDown =
@@ -139,6 +141,7 @@ uint64_t Session::Execute(const protocol::Request& request, uint64_t begin, Time
   call.max_page = wire_->max_page();
   call.default_page = wire_->default_page();
   call.parking = parking_.get();
+  call.sink = this;
   if (MayRun(call)) HandlerOf(request.op)(call);
   if (!call.parked) Answer(call);
   // One clock read a command: its end is the beginning of the next one.
@@ -176,16 +179,20 @@ void Session::Answer(Call& call) {
       const bool stale = call.response.lease == protocol::LeaseKind::kStaleValue;
       return wire_->AnswerValue(call.request, std::move(call.value), stale, out_);
     }
-    if (call.command.reply == protocol::Reply::kValues) {
-      wire_->AnswerValues(call.request, call.values, out_);
-      bench_.values.clear();
-      return;
-    }
+    if (call.command.reply == protocol::Reply::kValues) return;  // SendValues did
   }
   wire_->Answer(call.request, call.response, out_);
   if (call.command.op == protocol::Op::kHello && peer_.max_frame != 0) {
     wire_->SetMaxFrame(peer_.max_frame);
   }
+}
+
+void Session::SendValues(const protocol::Request& request, std::span<EntryRef> values, bool last) {
+  wire_->AnswerValues(request, values, last, out_);
+  if (last || early_ == nullptr || out_.size() < kWorthSending) return;
+  const size_t sent = early_->SendEarly(out_.view());
+  metrics_.bytes_out.Add(sent);
+  out_.Consume(sent);
 }
 
 void Session::Refuse(Incoming& incoming, TimeMs now) {

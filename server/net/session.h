@@ -27,7 +27,17 @@
 
 namespace tagcache::server {
 
-class Session {
+// Sends the front of an answer whose rest is still being made.
+class EarlyOutput {
+ public:
+  // How many of the bytes were sent; 0: none can be now.
+  virtual size_t SendEarly(std::string_view bytes) = 0;
+
+ protected:
+  ~EarlyOutput() = default;
+};
+
+class Session : private ValueSink {
  public:
   // `metrics` is engine.AddWorker() of the worker that runs this session. Both outlive it.
   Session(Engine& engine, WorkerMetrics& metrics);
@@ -35,6 +45,8 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  // Without this, nothing of an answer leaves before all of it is made. `early` outlives this.
+  void AllowEarlyOutput(EarlyOutput* early) { early_ = early; }
   // Takes bytes from the peer and carries out what is complete.
   void Receive(std::string_view bytes, TimeMs now);
   // What is to be sent next; empty: nothing for now. Valid until the next call.
@@ -79,6 +91,8 @@ class Session {
   bool holds_memory() const { return in_.capacity() + out_.capacity() > 0; }
 
  private:
+  void SendValues(const protocol::Request& request, std::span<EntryRef> values,
+                  bool last) override;
   void TellCodec(char first_byte);
   void BorrowOutput();
   void ReturnOutput();
@@ -105,6 +119,7 @@ class Session {
   protocol::Buffer in_;         // an incomplete request, or requests held back
   protocol::Buffer out_;
   Peer peer_;
+  EarlyOutput* early_ = nullptr;
   std::unique_ptr<Parking> parking_;  // nullptr: no request may wait
   uint64_t requests_ = 0;
   bool held_ = false;  // requests wait until output has drained

@@ -55,8 +55,10 @@ void TextWire::AnswerValue(const protocol::Request& request, EntryRef value, boo
   protocol::EncodeTextResponse(request, response, out);
 }
 
-void TextWire::AnswerValues(const protocol::Request&, std::span<EntryRef>, protocol::Buffer& out) {
-  protocol::EncodeTextError(StatusCode::kUnrepresentable, out);  // no verb asks for several values
+// No verb asks for several values.
+void TextWire::AnswerValues(const protocol::Request&, std::span<EntryRef>, bool last,
+                            protocol::Buffer& out) {
+  if (last) protocol::EncodeTextError(StatusCode::kUnrepresentable, out);
 }
 
 void TextWire::AnswerRefusal(const Incoming& incoming, std::string_view, protocol::Buffer& out) {

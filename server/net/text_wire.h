@@ -22,7 +22,7 @@ class TextWire final : public Wire {
               protocol::Buffer& out) override;
   void AnswerValue(const protocol::Request& request, EntryRef value, bool stale,
                    protocol::Buffer& out) override;
-  void AnswerValues(const protocol::Request& request, std::span<EntryRef> values,
+  void AnswerValues(const protocol::Request& request, std::span<EntryRef> values, bool last,
                     protocol::Buffer& out) override;
   void AnswerRefusal(const Incoming& incoming, std::string_view message,
                      protocol::Buffer& out) override;

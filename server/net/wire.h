@@ -55,8 +55,9 @@ class Wire {
   // now or by Produce.
   virtual void AnswerValue(const protocol::Request& request, EntryRef value, bool stale,
                            protocol::Buffer& out) = 0;
-  // Appends the values that answer MGET, now or by Produce. Takes the pins over.
-  virtual void AnswerValues(const protocol::Request& request, std::span<EntryRef> values,
+  // Appends values that answer MGET, now or by Produce. Takes the pins over. More of the same
+  // answer follow, with no other call in between, unless they are the `last`.
+  virtual void AnswerValues(const protocol::Request& request, std::span<EntryRef> values, bool last,
                             protocol::Buffer& out) = 0;
   // Appends the refusal of what did not become a request.
   virtual void AnswerRefusal(const Incoming& incoming, std::string_view message,
