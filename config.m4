@@ -11,6 +11,10 @@ if test "$PHP_TAGCACHE" != "no"; then
   tagcache_sources=`cd $abs_srcdir && ls php-ext/*.cc libclient/*.cc protocol/*.cc | tr '\n' ' '`
   tagcache_flags="$PHP_TAGCACHE_STDCXX -I$abs_srcdir -I$abs_srcdir/include -I$abs_srcdir/php-ext"
   tagcache_flags="$tagcache_flags -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden"
+  dnl See CMakeLists.txt.
+  case $host_cpu in
+    x86_64) tagcache_flags="$tagcache_flags -mtune=skylake" ;;
+  esac
   tagcache_flags="$tagcache_flags -DZEND_ENABLE_STATIC_TSRMLS_CACHE=1"
 
   PHP_NEW_EXTENSION([tagcache], [$tagcache_sources], [$ext_shared],, [$tagcache_flags], [yes])
