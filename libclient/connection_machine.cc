@@ -31,14 +31,12 @@ uint64_t ConnectionMachine::Send(const protocol::Request& request) {
     return id;
   }
   pending.expected = static_cast<uint32_t>(request.keys.size());
-  protocol::Request numbered = request;
-  numbered.id = id;
   // A large value is appended a frame at a time; without this the buffer would grow under it.
   if (request.value.size() > send_max_frame_) {
     const size_t frames = request.value.size() / send_max_frame_ + 2;
     out_.Prepare(request.value.size() + request.key.size() + frames * protocol::kHeaderSize);
   }
-  protocol::EncodeRequest(numbered, send_max_frame_, out_);
+  protocol::EncodeRequest(request, id, send_max_frame_, out_);
   return id;
 }
 
@@ -171,7 +169,7 @@ void ConnectionMachine::Trim() {
       scratch_.tag_stats.capacity() > kKeptViews) {
     scratch_ = protocol::Scratch();
   }
-  told_fold_ = Fold();
+  if (options_.protocol == Protocol::kText) told_fold_ = Fold();
 }
 
 }  // namespace tagcache

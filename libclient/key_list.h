@@ -33,7 +33,12 @@ class KeyList {
     room_ = {};
   }
   void Reserve(size_t keys) { keys_.reserve(keys); }
-  void Add(std::string_view prefix, std::string_view key) { Add(prefix, {&key, 1}); }
+  void Add(std::string_view prefix, std::string_view key) {
+    const size_t size = prefix.size() + key.size();
+    if (room_.size() < size) TakeBlock(size);
+    Put(prefix, key, room_.data());
+    room_ = room_.subspan(size);
+  }
   void AddAll(std::string_view prefix, KeySource& source) {
     std::array<std::string_view, 64> keys;
     while (const size_t count = source.Next(keys)) Add(prefix, std::span(keys).first(count));
@@ -43,14 +48,7 @@ class KeyList {
     for (const std::string_view key : keys) bytes += key.size();
     if (room_.size() < bytes) TakeBlock(bytes);
     char* at = room_.data();
-    for (const std::string_view key : keys) {
-      const size_t size = prefix.size() + key.size();
-      if (!prefix.empty()) std::memcpy(at, prefix.data(), prefix.size());
-      if (!key.empty()) std::memcpy(at + prefix.size(), key.data(), key.size());
-      keys_.emplace_back(at, size);
-      longest_ = std::max(longest_, size);
-      at += size;
-    }
+    for (const std::string_view key : keys) at = Put(prefix, key, at);
     room_ = room_.subspan(bytes);
   }
   size_t size() const { return keys_.size(); }
@@ -78,6 +76,15 @@ class KeyList {
     size_t size;
   };
 
+  // Returns where the key ends.
+  char* Put(std::string_view prefix, std::string_view key, char* at) {
+    const size_t size = prefix.size() + key.size();
+    if (!prefix.empty()) std::memcpy(at, prefix.data(), prefix.size());
+    if (!key.empty()) std::memcpy(at + prefix.size(), key.data(), key.size());
+    keys_.emplace_back(at, size);
+    longest_ = std::max(longest_, size);
+    return at + size;
+  }
   void TakeBlock(size_t bytes) {
     while (next_block_ < blocks_.size()) {
       const Block& block = blocks_[next_block_++];

@@ -28,7 +28,11 @@ inline constexpr uint8_t kStaleOk = 16;
 
 // Appends a request. REQUIRES: keys, tags and names are at most 0xFFFF bytes, values at most
 // 0xFFFFFFFF; CheckRequest says so with a name.
-void EncodeRequest(const Request& request, uint32_t max_frame, Buffer& out);
+// `id` goes before request.id.
+void EncodeRequest(const Request& request, uint64_t id, uint32_t max_frame, Buffer& out);
+inline void EncodeRequest(const Request& request, uint32_t max_frame, Buffer& out) {
+  EncodeRequest(request, request.id, max_frame, out);
+}
 // kOk, or what makes the request inexpressible: kKeyTooLong, kTagTooLong, kTooManyTags,
 // kValueTooLarge; kBadRequest for names, credentials and counts over their widths.
 StatusCode CheckRequest(const Request& request);

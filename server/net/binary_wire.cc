@@ -196,13 +196,13 @@ void BinaryWire::AnswerValue(const protocol::Request& request, EntryRef value, b
   if (value.value().size() > kMaxCopied) {
     return Wait(ReplyStream(request.op, request.id, {&value, 1}, kind));
   }
-  protocol::Response response;
-  response.op = request.op;
-  response.id = request.id;
-  response.lease = kind;
-  response.value = value.value();
-  response.flags = value.flags();
-  protocol::EncodeResponse(response, max_frame_out_, out);
+  protocol::FrameWriter writer(out, protocol::kResponseMagic, static_cast<uint8_t>(request.op),
+                               request.id, StatusCode::kOk, max_frame_out_);
+  protocol::WriteValueHead(writer, protocol::CommandOf(request.op).reply,
+                           static_cast<uint8_t>(kind), value.flags(),
+                           static_cast<uint32_t>(value.value().size()));
+  writer.Bytes(value.value());
+  writer.Finish();
 }
 
 void BinaryWire::AnswerValues(const protocol::Request& request, std::span<EntryRef> values,

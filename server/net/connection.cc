@@ -25,6 +25,8 @@ constexpr TimeMs kLinger = 1000;
 // A rejected connection that asks for nothing does not keep its place longer.
 constexpr TimeMs kRejectedIdle = 2000;
 
+constexpr uint64_t kNanosecondsInMs = 1'000'000;
+
 Connection& Of(void* data) { return *static_cast<Connection*>(data); }
 
 std::string PeerAddress(const uv_tcp_t* tcp) {
@@ -113,10 +115,12 @@ void Connection::OnBytes(std::string_view bytes) {
 
 void Connection::Take(std::string_view bytes) {
   if (lingering_) return;
-  now_ = last_activity_ = Worker::Now();
+  // One look at the clock serves both, where there is one for latencies.
+  const uint64_t clock = worker_.engine().LatencyClock();
+  now_ = last_activity_ = clock != 0 ? clock / kNanosecondsInMs : Worker::Now();
   sent_early_ = 0;
   try {
-    session_.Receive(bytes, now_);
+    session_.Receive(bytes, now_, clock);
   } catch (const std::bad_alloc&) {
     return CloseNow("out of memory");
   }

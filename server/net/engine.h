@@ -27,8 +27,8 @@ struct EngineOptions {
   std::string username;                 // both empty: no credentials are asked for
   std::string password;
   std::string version = "0.0.0";
-  // Nanoseconds of a monotonic clock, read once a command for the latency statistics. Null: the
-  // latencies are zero.
+  // Nanoseconds of the monotonic clock that TimeMs are milliseconds of, read once a command for the
+  // latency statistics. Null: the latencies are zero.
   uint64_t (*latency_clock)() = nullptr;
 };
 

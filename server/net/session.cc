@@ -50,13 +50,13 @@ void Session::AllowWaiting(std::shared_ptr<WakeQueue> wakes, void* owner) {
   parking_ = std::make_unique<Parking>(std::move(wakes), owner);
 }
 
-void Session::Receive(std::string_view bytes, TimeMs now) {
+void Session::Receive(std::string_view bytes, TimeMs now, uint64_t clock) {
   metrics_.bytes_in.Add(bytes.size());
   if (closing_ || bytes.empty()) return;
   if (wire_ == nullptr) TellCodec(bytes[0]);
   BorrowOutput();
   if (in_.empty()) {
-    const size_t used = Consume(bytes, now);
+    const size_t used = Consume(bytes, clock, now);
     if (!closing_) in_.Append(bytes.substr(used));
   } else {
     in_.Append(bytes);
@@ -86,7 +86,7 @@ void Session::ReturnOutput() {
 }
 
 void Session::ProcessHeldInput(TimeMs now) {
-  in_.Consume(Consume(in_.view(), now));
+  in_.Consume(Consume(in_.view(), engine_.LatencyClock(), now));
   if (closing_) in_.Clear();
   if (in_.empty()) {
     in_.Release(0);
@@ -99,11 +99,11 @@ void Session::ProcessHeldInput(TimeMs now) {
 
 // Carries out the requests at the front of `bytes` until they end or output must drain first.
 // Returns how many bytes were taken.
-size_t Session::Consume(std::string_view bytes, TimeMs now) {
+size_t Session::Consume(std::string_view bytes, uint64_t begin, TimeMs now) {
   size_t taken = 0;
-  uint64_t begin = engine_.LatencyClock();
   Incoming incoming;
   while (!closing_) {
+    if (taken == bytes.size() && taken > 0 && !shutting_down_) return taken;
     if (OutputFull()) {
       held_ = true;
       return taken;

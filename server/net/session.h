@@ -47,8 +47,10 @@ class Session : private ValueSink {
 
   // Without this, nothing of an answer leaves before all of it is made. `early` outlives this.
   void AllowEarlyOutput(EarlyOutput* early) { early_ = early; }
-  // Takes bytes from the peer and carries out what is complete.
-  void Receive(std::string_view bytes, TimeMs now);
+  // Takes bytes from the peer and carries out what is complete. `clock` is engine.LatencyClock()
+  // when they came.
+  void Receive(std::string_view bytes, TimeMs now, uint64_t clock);
+  void Receive(std::string_view bytes, TimeMs now) { Receive(bytes, now, engine_.LatencyClock()); }
   // What is to be sent next; empty: nothing for now. Valid until the next call.
   std::string_view Output(TimeMs now);
   // The first `n` bytes of Output() were sent. Goes on with requests that were held back.
@@ -97,7 +99,7 @@ class Session : private ValueSink {
   void BorrowOutput();
   void ReturnOutput();
   void ProcessHeldInput(TimeMs now);
-  size_t Consume(std::string_view bytes, TimeMs now);
+  size_t Consume(std::string_view bytes, uint64_t begin, TimeMs now);
   bool OutputFull() const;
   uint64_t Execute(const protocol::Request& request, uint64_t begin, TimeMs now);
   bool MayRun(Call& call);
