@@ -224,6 +224,48 @@ TEST(Server, AStalledReaderIsHeldBackAndThenClosed) {
   EXPECT_LT(taken, 4u << 20);
 }
 
+// The answers of a peer that asks far ahead leave in three ways: at once, in a chunk when there is
+// room, and while the next one is made. Their bytes keep their order.
+TEST(Server, LongAnswersToAPeerThatAsksFarAheadAreWhole) {
+  ServerOptions options;
+  options.worker.sockets.send_buffer = 64 * 1024;
+  Running running(options);
+  std::vector<std::string> keys;
+  std::string expected;
+  for (int i = 0; i < 600; ++i) {
+    keys.push_back(std::to_string(10'000 + i));
+    expected += keys.back();
+    running.engine.store().Put({.key = keys.back(), .value = keys.back() + Repeat('x', 60)},
+                               server::WriteMode::kPut, Worker::Now());
+  }
+  constexpr uint64_t kRequests = 1500;  // more than wait for their turn at once
+  std::string requests;
+  for (uint64_t id = 1; id <= kRequests; ++id) {
+    requests += EncodedKeys(Op::kMGet, id, {keys.begin(), keys.end()});
+  }
+  RawClient late = RawClient::Tcp(running.server->port(), 64 * 1024);
+  std::thread asking([&] {
+    late.Send(requests);
+    late.FinishSending();
+  });
+  std::string bytes;
+  for (size_t before = SIZE_MAX; bytes.size() != before;) {
+    before = bytes.size();
+    bytes += late.Read(40'000);
+  }
+  asking.join();
+  const std::vector<Message> messages = Messages(bytes);
+  ASSERT_EQ(messages.size(), kRequests);
+  for (const Message& message : messages) {
+    std::string got;
+    const size_t item = protocol::kMaxValueHead + keys[0].size() + 60;
+    for (size_t at = 0; at + item <= message.body.size(); at += item) {
+      got += message.body.substr(at + protocol::kMaxValueHead, keys[0].size());
+    }
+    EXPECT_TRUE(got == expected) << message.id;
+  }
+}
+
 TEST(Server, StopAnswersWhatWasReadAndCloses) {
   Running running;
   running.engine.store().Put(

@@ -147,6 +147,81 @@ TEST(SessionFlow, OverwrittenValuesThatWaitToBeSentAreBounded) {
   EXPECT_EQ(Messages(driver.Take()).size(), 200u);
 }
 
+// Takes the front of answers, up to `most` bytes a call.
+class Early final : public server::EarlyOutput {
+ public:
+  explicit Early(size_t most) : most_(most) {}
+  size_t SendEarly(std::string_view bytes) override {
+    const size_t n = std::min(bytes.size(), most_);
+    sent.append(bytes.substr(0, n));
+    return n;
+  }
+  std::string sent;
+
+ private:
+  const size_t most_;
+};
+
+// Keys 0 to `count` - 1; every seventh is not there, and some values are large.
+std::vector<std::string> StoreMany(Driver& driver, size_t count) {
+  std::vector<std::string> keys;
+  for (size_t i = 0; i < count; ++i) {
+    keys.push_back(std::to_string(i));
+    if (i % 7 == 6) continue;
+    driver.Store(keys[i], keys[i] + Repeat('x', i % 900 == 700 ? 20'000 : 100));
+  }
+  return keys;
+}
+
+void ExpectAllOf(const std::vector<std::string>& keys, std::string_view body) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    protocol::ValueItem item;
+    size_t used = 0;
+    ASSERT_EQ(protocol::ReadValueItem(body, &item, &used), protocol::FrameState::kDone) << i;
+    ASSERT_EQ(item.found, i % 7 != 6) << i;
+    ASSERT_EQ(item.value.substr(0, keys[i].size()), item.found ? keys[i] : "") << i;
+    body.remove_prefix(used);
+  }
+  EXPECT_TRUE(body.empty());
+}
+
+TEST(SessionFlow, TheFrontOfALongAnswerLeavesWhileTheRestIsMade) {
+  for (const size_t most : {size_t{0}, size_t{1}, size_t{1000}, SIZE_MAX}) {
+    for (const size_t count : {size_t{1}, size_t{511}, size_t{512}, size_t{513}, size_t{5000}}) {
+      Driver driver;
+      Early early(most);
+      driver.session.AllowEarlyOutput(&early);
+      const std::vector<std::string> keys = StoreMany(driver, count);
+      driver.Feed(EncodedKeys(Op::kMGet, 1, {keys.begin(), keys.end()}) +
+                  EncodedKey(Op::kGet, 2, "0") +
+                  EncodedKeys(Op::kMGet, 3, {keys.begin(), keys.end()}));
+      EXPECT_EQ(early.sent.empty(), most == 0 || count <= 512) << count;
+      const std::vector<Message> messages = Messages(early.sent + driver.Take());
+      ASSERT_EQ(messages.size(), 3u);
+      for (const Message& message : messages) {
+        if (message.id != 2) ExpectAllOf(keys, message.body);
+      }
+    }
+  }
+}
+
+TEST(SessionFlow, OfAnAnswerThatNobodyTakesNoMoreIsMadeThanThis) {
+  Driver driver;
+  std::vector<std::string> keys;
+  for (size_t i = 0; i < 5000; ++i) {
+    keys.push_back(std::to_string(i));
+    driver.Store(keys[i], Repeat('x', 1000));
+  }
+  driver.Feed(EncodedKeys(Op::kMGet, 1, {keys.begin(), keys.end()}));
+  EXPECT_LE(driver.session.buffered_output(), 512 * kKiB);
+  EXPECT_EQ(Only(driver.Take()).body.size(), 5000 * (1000 + protocol::kMaxValueHead));
+}
+
+TEST(SessionFlow, AnMGetOfNothingIsAnswered) {
+  Driver driver;
+  EXPECT_EQ(Only(driver.Say(EncodedKeys(Op::kMGet, 1, {}))).body, "");
+}
+
 TEST(SessionFlow, TheAgreedFrameIsTheSmallerOfBothLimits) {
   for (const auto& [asked, agreed] :
        {std::pair<uint32_t, uint32_t>{100'000, 100'000}, {10'000'000, 256 * 1024}}) {
