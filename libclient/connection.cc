@@ -71,21 +71,10 @@ IoResult Connection::Flush(TimePoint deadline) {
   return ReadInto([this](std::span<char> space) { return transport_.ReceiveNow(space); });
 }
 
-// The first read of a call sleeps in recv. Later ones find bytes there more often than not, and
-// must end at the deadline even if the peer trickles: they look first and sleep in poll.
 IoResult Connection::ReadMore(TimePoint deadline) {
-  if (!read_any_) {
-    return ReadInto(
-        [&](std::span<char> space) { return transport_.Receive(space, deadline, spin_); });
-  }
   // A peer that always has a few more bytes must not keep a call past its deadline.
-  if (std::chrono::steady_clock::now() >= deadline) return {IoStatus::kTimeout};
-  const IoResult result =
-      ReadInto([this](std::span<char> space) { return transport_.ReceiveNow(space); });
-  if (result.status != IoStatus::kWouldBlock) return result;
-  bool readable = false;
-  bool writable = false;
-  return transport_.Wait(false, deadline, &readable, &writable);
+  if (read_any_ && std::chrono::steady_clock::now() >= deadline) return {IoStatus::kTimeout};
+  return ReadInto([&](std::span<char> space) { return transport_.Receive(space, deadline, spin_); });
 }
 
 IoResult Connection::ReadInto(FunctionRef<IoResult(std::span<char>)> read) {
