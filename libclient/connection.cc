@@ -74,7 +74,8 @@ IoResult Connection::Flush(TimePoint deadline) {
 IoResult Connection::ReadMore(TimePoint deadline) {
   // A peer that always has a few more bytes must not keep a call past its deadline.
   if (read_any_ && std::chrono::steady_clock::now() >= deadline) return {IoStatus::kTimeout};
-  return ReadInto([&](std::span<char> space) { return transport_.Receive(space, deadline, spin_); });
+  return ReadInto(
+      [&](std::span<char> space) { return transport_.Receive(space, deadline, spin_); });
 }
 
 IoResult Connection::ReadInto(FunctionRef<IoResult(std::span<char>)> read) {

@@ -83,9 +83,8 @@ size_t ArrayKeys::Next(std::span<std::string_view> keys) {
   for (; count < most; ++count, walk.Forward()) {
     zval* const element = walk.element();
     if (element == nullptr) break;
-    keys[count] = Z_TYPE_P(element) == IS_STRING
-                      ? ViewOf(Z_STR_P(element))
-                      : FormatInteger(Z_LVAL_P(element), digits_[count]);
+    keys[count] = Z_TYPE_P(element) == IS_STRING ? ViewOf(Z_STR_P(element))
+                                                 : FormatInteger(Z_LVAL_P(element), digits_[count]);
   }
   walk_ = walk;
   return count;

@@ -556,8 +556,8 @@ void ReadReply(Reader& reader, Reply reply, Scratch& scratch, Response* response
 void EncodeRequest(const Request& request, uint64_t id, uint32_t max_frame, Buffer& out) {
   const Command& command = CommandOf(request.op);
   const uint8_t options = OptionsOf(command, request);
-  FrameWriter writer(out, kRequestMagic, static_cast<uint8_t>(request.op), id,
-                     StatusCode::kOk, max_frame);
+  FrameWriter writer(out, kRequestMagic, static_cast<uint8_t>(request.op), id, StatusCode::kOk,
+                     max_frame);
   for (const Field field : command.fields) {
     if (field == Field::kEnd) break;
     WriteField(writer, field, options, request);

@@ -53,10 +53,10 @@ void FrameWriter::Open() {
   out_.Commit(kHeaderSize);
 }
 
-void FrameWriter::Close(bool more) {
+void FrameWriter::Close(bool more, size_t beside) {
   char* header = out_.data() + frame_start_;
   header[kFlagsOffset] = more ? static_cast<char>(kMore) : '\0';
-  StoreLittle(static_cast<uint32_t>(out_.size() - frame_start_ - kHeaderSize),
+  StoreLittle(static_cast<uint32_t>(out_.size() - frame_start_ - kHeaderSize + beside),
               header + kLengthOffset);
 }
 

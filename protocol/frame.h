@@ -120,8 +120,9 @@ class FrameWriter {
     return to;
   }
   // Closes the last frame. `more` leaves the message open: go on with another FrameWriter of the
-  // same ID later. REQUIRES: called once.
-  void Finish(bool more = false) { Close(more); }
+  // same ID later. `beside` is how many bytes of its body are sent after those in the buffer, from
+  // elsewhere. REQUIRES: called once; they fit.
+  void Finish(bool more = false, size_t beside = 0) { Close(more, beside); }
 
  private:
   // Where `n` bytes may be stored: they fit into the open frame, and the buffer has room. nullptr:
@@ -153,7 +154,7 @@ class FrameWriter {
     out_.Commit(sizeof(Length) + bytes.size());
   }
   void Open();
-  void Close(bool more);
+  void Close(bool more, size_t beside = 0);
   void Split(std::string_view bytes);
 
   Buffer& out_;

@@ -15,8 +15,6 @@ using protocol::StatusCode;
 constexpr size_t kMaxAssemblies = 64;
 // Of a message too large to keep, what is kept: the options, the key's length and the key.
 constexpr size_t kKeptFront = 1 + 2 + 0xFFFF;
-// Values up to this size are copied into the output at once; larger ones wait for their turn.
-constexpr size_t kMaxCopied = 16 * 1024;
 // The front of a long MGET's answer is copied too, until so much waits to be sent.
 constexpr size_t kMaxAhead = 256 * 1024;
 // A piece of a large reply: with the low-water mark of the session this is how far a small answer
@@ -223,12 +221,12 @@ void BinaryWire::Wait(ReplyStream stream) {
   waiting_.push_back(std::move(stream));
 }
 
-bool BinaryWire::Produce(protocol::Buffer& out) {
+bool BinaryWire::Produce(protocol::Buffer& out, Borrowed* borrowed) {
   if (waiting_.empty()) return false;
   if (turn_ >= waiting_.size()) turn_ = 0;
   ReplyStream& stream = waiting_[turn_];
   const size_t before = stream.pinned();
-  const bool last = stream.Produce(std::min(max_frame_out_, kMaxPiece), out);
+  const bool last = stream.Produce(std::min(max_frame_out_, kMaxPiece), out, borrowed);
   pinned_ -= before - stream.pinned();
   if (last) {
     waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(turn_));

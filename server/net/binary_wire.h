@@ -30,7 +30,7 @@ class BinaryWire final : public Wire {
                      protocol::Buffer& out) override;
   void RefuseIncomplete(std::string_view tail, protocol::StatusCode status,
                         std::string_view message, protocol::Buffer& out) override;
-  bool Produce(protocol::Buffer& out) override;
+  bool Produce(protocol::Buffer& out, Borrowed* borrowed) override;
   bool full() const override;
   size_t held_input() const override { return held_bytes_; }
   void SetMaxFrame(uint32_t max_frame) override { max_frame_out_ = max_frame; }

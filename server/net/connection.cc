@@ -27,6 +27,10 @@ constexpr TimeMs kRejectedIdle = 2000;
 
 constexpr uint64_t kNanosecondsInMs = 1'000'000;
 
+uv_buf_t BufferOf(std::string_view bytes) {
+  return uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
+}
+
 Connection& Of(void* data) { return *static_cast<Connection*>(data); }
 
 std::string PeerAddress(const uv_tcp_t* tcp) {
@@ -271,15 +275,15 @@ bool Connection::WriteSome(size_t* written) {
     return false;
   }
   if (shm_ != nullptr) return WriteShm(output, written);
-  uv_buf_t buffer =
-      uv_buf_init(const_cast<char*>(output.data()), static_cast<unsigned>(output.size()));
-  const int n = uv_try_write(stream(), &buffer, 1);
+  const std::string_view after = session_.OutputAfter();
+  const uv_buf_t buffers[] = {BufferOf(output), BufferOf(after)};
+  const int n = uv_try_write(stream(), buffers, after.empty() ? 1 : 2);
   if (n < 0 && n != UV_EAGAIN) {
     CloseNow(uv_strerror(n));
     return false;
   }
   if (n > 0) {
-    const bool all = static_cast<size_t>(n) == output.size();
+    const bool all = static_cast<size_t>(n) == output.size() + after.size();
     *written += static_cast<size_t>(n);
     last_activity_ = now_;
     session_.Sent(static_cast<size_t>(n), now_);
@@ -296,8 +300,7 @@ size_t Connection::SendEarly(std::string_view bytes) {
   if (shm_ != nullptr) {
     n = shm_->Write(bytes);
   } else {
-    uv_buf_t buffer =
-        uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
+    const uv_buf_t buffer = BufferOf(bytes);
     n = static_cast<size_t>(std::max(uv_try_write(stream(), &buffer, 1), 0));
   }
   sent_early_ += n;
@@ -305,11 +308,13 @@ size_t Connection::SendEarly(std::string_view bytes) {
 }
 
 void Connection::WriteLater() {
-  const std::string_view output = session_.Output(now_);
-  const size_t size = std::min(output.size(), kChunk);
+  const std::string_view output = session_.Output(now_).substr(0, kChunk);
+  const std::string_view after = session_.OutputAfter().substr(0, kChunk - output.size());
+  const size_t size = output.size() + after.size();
   if (size == 0) return;
   if (chunk_ == nullptr) chunk_.reset(new char[kChunk]);
-  std::memcpy(chunk_.get(), output.data(), size);
+  std::memcpy(chunk_.get(), output.data(), output.size());
+  if (!after.empty()) std::memcpy(chunk_.get() + output.size(), after.data(), after.size());
   writing_ = true;  // Sent may make more to send: it comes after the chunk
   session_.Sent(size, now_);
   uv_buf_t buffer = uv_buf_init(chunk_.get(), static_cast<unsigned>(size));

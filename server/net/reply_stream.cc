@@ -45,11 +45,12 @@ size_t ReplyStream::Add(std::span<EntryRef> values) {
   return bytes;
 }
 
-bool ReplyStream::Produce(uint32_t max_body, protocol::Buffer& out) {
+bool ReplyStream::Produce(uint32_t max_body, protocol::Buffer& out, Borrowed* borrowed) {
   FrameWriter writer(out, protocol::kResponseMagic, static_cast<uint8_t>(op_), id_,
                      protocol::StatusCode::kOk, max_body);
   size_t room = max_body;
-  while (next_ < values_.size() && room >= protocol::kMaxValueHead) {
+  *borrowed = Borrowed();
+  while (next_ < values_.size() && room >= protocol::kMaxValueHead && borrowed->bytes.empty()) {
     EntryRef& value = values_[next_];
     const std::string_view bytes = value ? value.value() : std::string_view();
     if (!head_sent_) {
@@ -59,19 +60,27 @@ bool ReplyStream::Produce(uint32_t max_body, protocol::Buffer& out) {
       head_sent_ = true;
       room -= found ? protocol::kMaxValueHead : 1;
     }
-    const size_t piece = std::min(room, bytes.size() - offset_);
-    writer.Bytes(bytes.substr(offset_, piece));
-    offset_ += piece;
-    room -= piece;
-    pinned_ -= piece;
+    const std::string_view piece = bytes.substr(offset_, room);
+    if (piece.size() > kMaxCopied) {
+      borrowed->bytes = piece;
+    } else {
+      writer.Bytes(piece);
+    }
+    offset_ += piece.size();
+    room -= piece.size();
+    pinned_ -= piece.size();
     if (offset_ < bytes.size()) break;
-    value.Reset();
+    if (borrowed->bytes.empty()) {
+      value.Reset();
+    } else {
+      borrowed->pin = std::move(value);
+    }
     ++next_;
     offset_ = 0;
     head_sent_ = false;
   }
   const bool last = next_ == values_.size();
-  writer.Finish(!last);
+  writer.Finish(!last, borrowed->bytes.size());
   return last;
 }
 

@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_SERVER_NET_REPLY_STREAM_H_
 #define TAGCACHE_SERVER_NET_REPLY_STREAM_H_
 
-// A reply of values that is produced a frame at a time. It pins the entries it still has to send,
-// and copies their bytes only when their frame is made.
+// A reply of values that is produced a frame at a time. It pins the entries it still has to send;
+// small values are copied when their frame is made, and large ones are sent from the entry.
 //
 // Threads: one at a time, its session's.
 
@@ -13,9 +13,13 @@
 
 #include "protocol/binary_codec.h"
 #include "protocol/buffer.h"
+#include "server/net/wire.h"
 #include "server/store/store.h"
 
 namespace tagcache::server {
+
+// Values up to this size are copied into the output; larger ones are sent from their entry.
+inline constexpr size_t kMaxCopied = 16 * 1024;
 
 // Appends a frame of an MGET reply and drops the pins of its values: the first of these, up to a
 // frame of kBaseMaxFrame, or to one over `largest` bytes. Returns how many; 0: none, and no frame
@@ -31,9 +35,10 @@ class ReplyStream {
   // Takes more of them over. Returns their bytes. REQUIRES: Produce was not called yet.
   size_t Add(std::span<EntryRef> values);
 
-  // Appends one frame with a body of at most `max_body` bytes. true: it was the last.
-  // REQUIRES: max_body >= kBaseMaxFrame; not called after it returned true.
-  bool Produce(uint32_t max_body, protocol::Buffer& out);
+  // Appends one frame with a body of at most `max_body` bytes, whose end may be left in *borrowed:
+  // send that before the next call. true: it was the last. REQUIRES: max_body >= kBaseMaxFrame; not
+  // called after it returned true.
+  bool Produce(uint32_t max_body, protocol::Buffer& out, Borrowed* borrowed);
 
   // Bytes of entries not yet sent, which it pins.
   size_t pinned() const { return pinned_; }

@@ -1,5 +1,6 @@
 #include "server/net/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/net/binary_wire.h"
@@ -54,7 +55,7 @@ void Session::Receive(std::string_view bytes, TimeMs now, uint64_t clock) {
   metrics_.bytes_in.Add(bytes.size());
   if (closing_ || bytes.empty()) return;
   if (wire_ == nullptr) TellCodec(bytes[0]);
-  BorrowOutput();
+  OpenOutput();
   if (in_.empty()) {
     const size_t used = Consume(bytes, clock, now);
     if (!closing_) in_.Append(bytes.substr(used));
@@ -74,9 +75,13 @@ void Session::TellCodec(char first_byte) {
   }
 }
 
-// An idle session holds no output buffer: the thread's is taken while there is something to send.
-void Session::BorrowOutput() {
+// For something to be appended. An idle session holds no output buffer: the thread's is taken while
+// there is something to send.
+void Session::OpenOutput() {
   if (out_.capacity() == 0) std::swap(out_, bench_.spare_output);
+  if (borrowed_.bytes.empty()) return;
+  out_.Append(borrowed_.bytes);
+  borrowed_ = Borrowed();
 }
 
 void Session::ReturnOutput() {
@@ -86,6 +91,7 @@ void Session::ReturnOutput() {
 }
 
 void Session::ProcessHeldInput(TimeMs now) {
+  OpenOutput();
   in_.Consume(Consume(in_.view(), engine_.LatencyClock(), now));
   if (closing_) in_.Clear();
   if (in_.empty()) {
@@ -258,20 +264,25 @@ void Session::Close(StatusCode why) {
 
 std::string_view Session::Output(TimeMs) {
   Produce();
-  if (out_.empty()) ReturnOutput();
-  return out_.view();
+  if (!out_.empty()) return out_.view();
+  ReturnOutput();
+  return borrowed_.bytes;
 }
 
 void Session::Produce() {
-  if (wire_ == nullptr) return;
-  BorrowOutput();
-  while (out_.size() < kLowWater && wire_->Produce(out_)) {
+  if (wire_ == nullptr || !borrowed_.bytes.empty()) return;
+  OpenOutput();
+  while (out_.size() < kLowWater && borrowed_.bytes.empty() && wire_->Produce(out_, &borrowed_)) {
   }
 }
 
 void Session::Sent(size_t n, TimeMs now) {
   metrics_.bytes_out.Add(n);
-  out_.Consume(n);
+  const size_t copied = std::min(n, out_.size());
+  out_.Consume(copied);
+  borrowed_.bytes.remove_prefix(n - copied);
+  if (!borrowed_.bytes.empty()) return;
+  borrowed_.pin.Reset();
   if (held_ && out_.size() <= kLowWater) {
     // The large replies first, so that a stream of small requests does not starve them.
     Produce();
@@ -288,7 +299,7 @@ void Session::Sent(size_t n, TimeMs now) {
 void Session::Wake(Parked* parked, TimeMs now) {
   if (closing_) return parking_->Free(parked);
   if (OutputFull()) return parking_->Defer(parked);
-  BorrowOutput();
+  OpenOutput();
   AskAgain(parked, now);
   if (out_.empty()) ReturnOutput();
 }
@@ -303,7 +314,7 @@ void Session::AskAgain(Parked* parked, TimeMs now) {
 
 void Session::AnswerDeferred(TimeMs now) {
   if (parking_ == nullptr || !parking_->has_deferred()) return;
-  BorrowOutput();
+  OpenOutput();
   while (!OutputFull()) {
     Parked* parked = parking_->TakeDeferred();
     if (parked == nullptr) return;
@@ -313,7 +324,7 @@ void Session::AnswerDeferred(TimeMs now) {
 
 void Session::CheckDeadlines(TimeMs now) {
   if (closing_ || now < NextDeadline()) return;
-  BorrowOutput();
+  OpenOutput();
   parking_->Expire(engine_.store(), now, [this](const Parked& parked) {
     metrics_.misses.Add(1);
     const protocol::Request request = parked.request();
@@ -337,7 +348,7 @@ void Session::ShutDown(TimeMs now) {
     closing_ = true;
     return;
   }
-  BorrowOutput();
+  OpenOutput();
   ProcessHeldInput(now);
 }
 

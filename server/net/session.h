@@ -6,7 +6,8 @@
 //
 // Small replies gather in one reused output buffer. A large reply (values over 16 KiB, long MGETs)
 // is produced a frame at a time, interleaved with other replies, from entries it has pinned; so
-// what it holds in the buffer is bounded by the output backlog, whatever was asked for. While the
+// what it holds in the buffer is bounded by the output backlog, whatever was asked for. Values over
+// 16 KiB are not copied at all, unless another reply comes in between. While the
 // backlog is full no further request is carried out and wants_input() is false.
 //
 // Threads: one at a time, its worker's. Errors: a peer's errors are answers to the peer.
@@ -51,9 +52,15 @@ class Session : private ValueSink {
   // when they came.
   void Receive(std::string_view bytes, TimeMs now, uint64_t clock);
   void Receive(std::string_view bytes, TimeMs now) { Receive(bytes, now, engine_.LatencyClock()); }
-  // What is to be sent next; empty: nothing for now. Valid until the next call.
+  // What is to be sent next; empty: nothing for now. Valid until the next call of another function.
   std::string_view Output(TimeMs now);
-  // The first `n` bytes of Output() were sent. Goes on with requests that were held back.
+  // What comes after Output() and is there, too: to be sent along in one system call. Of a large
+  // value it is the entry's own memory.
+  std::string_view OutputAfter() const {
+    return out_.empty() ? std::string_view() : borrowed_.bytes;
+  }
+  // The first `n` bytes of Output() and OutputAfter() were sent. Goes on with requests that were
+  // held back.
   void Sent(size_t n, TimeMs now);
 
   // false: do not read from the peer for now; true again after enough was Sent().
@@ -93,10 +100,9 @@ class Session : private ValueSink {
   bool holds_memory() const { return in_.capacity() + out_.capacity() > 0; }
 
  private:
-  void SendValues(const protocol::Request& request, std::span<EntryRef> values,
-                  bool last) override;
+  void SendValues(const protocol::Request& request, std::span<EntryRef> values, bool last) override;
   void TellCodec(char first_byte);
-  void BorrowOutput();
+  void OpenOutput();
   void ReturnOutput();
   void ProcessHeldInput(TimeMs now);
   size_t Consume(std::string_view bytes, uint64_t begin, TimeMs now);
@@ -120,6 +126,7 @@ class Session : private ValueSink {
   std::unique_ptr<Wire> wire_;  // nullptr until the first byte came
   protocol::Buffer in_;         // an incomplete request, or requests held back
   protocol::Buffer out_;
+  Borrowed borrowed_;  // sent after out_
   Peer peer_;
   EarlyOutput* early_ = nullptr;
   std::unique_ptr<Parking> parking_;  // nullptr: no request may wait

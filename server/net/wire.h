@@ -19,6 +19,12 @@
 
 namespace tagcache::server {
 
+// Bytes that are sent after those of the output buffer, straight from an entry.
+struct Borrowed {
+  std::string_view bytes;
+  EntryRef pin;  // or none: the wire itself keeps the entry until Produce is called again
+};
+
 // What Wire::Next found at the front of the bytes.
 struct Incoming {
   enum class Kind : uint8_t {
@@ -66,8 +72,9 @@ class Wire {
   virtual void RefuseIncomplete(std::string_view tail, protocol::StatusCode status,
                                 std::string_view message, protocol::Buffer& out) = 0;
 
-  // Appends the next piece of a reply that waits. false: none does.
-  virtual bool Produce(protocol::Buffer& out) = 0;
+  // Appends the next piece of a reply that waits; its end may be left in *borrowed instead, and
+  // then nothing is appended before that was sent, or appended. false: no reply waits.
+  virtual bool Produce(protocol::Buffer& out, Borrowed* borrowed) = 0;
   // Replies that wait hold as much as they may: carry out nothing further.
   virtual bool full() const = 0;
   // Bytes of messages in parts held here.

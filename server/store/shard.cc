@@ -72,8 +72,9 @@ HashedBytes Shard::Hashed(const Entry* entry) const {
 }
 
 Shard::Slot* Shard::SlotOf(const HashedBytes& key) {
-  return entries_.Find(PlaceOf(key.hash),
-                       [&](Ref ref) { return SameBytes(arena_->At<Entry>(ref)->key(), key.bytes); });
+  return entries_.Find(PlaceOf(key.hash), [&](Ref ref) {
+    return SameBytes(arena_->At<Entry>(ref)->key(), key.bytes);
+  });
 }
 
 Shard::Slot* Shard::SlotWith(const Entry* entry) {

@@ -20,7 +20,10 @@ Message Streamed(Op op, std::string_view value, LeaseKind kind) {
   server::EntryRef entry = driver.engine.store().Get("k", driver.now);
   ReplyStream stream(op, 5, {&entry, 1}, kind);
   protocol::Buffer out;
-  while (!stream.Produce(protocol::kBaseMaxFrame, out)) {
+  for (bool last = false; !last;) {
+    server::Borrowed borrowed;
+    last = stream.Produce(protocol::kBaseMaxFrame, out, &borrowed);
+    out.Append(borrowed.bytes);
   }
   EXPECT_EQ(stream.pinned(), 0u);
   return Only(out.view());

@@ -65,11 +65,49 @@ TEST(SessionFlow, ALargeReplyNeverFillsTheBuffer) {
   driver.Store("large", Repeat('x', 64 * kMiB));
   driver.Feed(EncodedKey(Op::kGet, 2, "large"));
   size_t most = 0;
-  while (!driver.session.Output(driver.now).empty()) {
+  while (const size_t size = driver.session.Output(driver.now).size()) {
     most = std::max(most, driver.session.buffered_output());
-    driver.session.Sent(std::min<size_t>(50'000, driver.session.buffered_output()), driver.now);
+    driver.session.Sent(std::min<size_t>(50'000, size), driver.now);
   }
   EXPECT_LE(most, 256 * kKiB);
+}
+
+TEST(SessionFlow, ALargeValueIsSentFromItsEntry) {
+  Driver driver;
+  driver.Store("large", Repeat('x', 8 * kMiB));
+  driver.Feed(EncodedKey(Op::kGet, 2, "large"));
+  driver.engine.store().Delete("large", driver.now);
+  size_t copied = 0;
+  std::string sent;
+  while (!driver.session.Output(driver.now).empty()) {
+    copied += driver.session.buffered_output();
+    const size_t all =
+        driver.session.Output(driver.now).size() + driver.session.OutputAfter().size();
+    sent.append(driver.session.Output(driver.now)).append(driver.session.OutputAfter());
+    driver.session.Sent(all, driver.now);
+  }
+  EXPECT_LE(copied, 8 * kKiB) << "frame headers";
+  EXPECT_EQ(Only(sent).value(), Repeat('x', 8 * kMiB));
+}
+
+TEST(SessionFlow, RequestsInTheMiddleOfALargeValueLeaveItWhole) {
+  for (size_t piece : {size_t{1000}, size_t{50'001}, size_t{131'072}}) {
+    Driver driver;
+    driver.Store("large", Repeat('x', kMiB));
+    driver.Store("small", "y");
+    driver.Feed(EncodedKey(Op::kGet, 1, "large"));
+    std::string sent;
+    uint64_t id = 1;
+    for (std::string taken = driver.Take(piece); !taken.empty(); taken = driver.Take(piece)) {
+      sent += taken;
+      if (id < 200) driver.Feed(EncodedKey(Op::kGet, ++id, "small"));
+    }
+    const std::vector<Message> messages = Messages(sent);
+    ASSERT_EQ(messages.size(), id);
+    for (const Message& message : messages) {
+      EXPECT_EQ(message.value(), message.id == 1 ? Repeat('x', kMiB) : "y");
+    }
+  }
 }
 
 TEST(SessionFlow, AReplyKeepsTheValueItBeganWith) {

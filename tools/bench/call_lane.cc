@@ -7,9 +7,7 @@ namespace {
 
 class Names : public KeySource {
  public:
-  void Rewind(const std::vector<std::string>& names) {
-    left_ = names;
-  }
+  void Rewind(const std::vector<std::string>& names) { left_ = names; }
   size_t size() const override { return left_.size(); }
   size_t Next(std::span<std::string_view> keys) override {
     const auto next = left_.first(std::min(keys.size(), left_.size()));
