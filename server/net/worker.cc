@@ -77,21 +77,21 @@ Worker::Worker(Engine& engine, const WorkerOptions& options, OpenConnections& op
   uv_async_init(&loop_, &stop_signal_, [](uv_async_t* signal) { Of(signal).BeginStop(); });
   uv_async_init(&loop_, &wake_signal_, [](uv_async_t* signal) { Of(signal).TakeWoken(); });
   uv_check_init(&loop_, &stop_check_);
-  uv_timer_init(&loop_, &sweep_timer_);
-  uv_timer_init(&loop_, &tend_timer_);
   uv_timer_init(&loop_, &stop_timer_);
   uv_timer_init(&loop_, &wait_timer_);
   uv_idle_init(&loop_, &poll_turn_);
   uv_idle_init(&loop_, &tend_piece_);
   wake_signal_.data = wait_timer_.data = poll_turn_.data = tend_piece_.data = this;
-  stop_signal_.data = stop_check_.data = sweep_timer_.data = tend_timer_.data = stop_timer_.data =
-      this;
+  stop_signal_.data = stop_check_.data = stop_timer_.data = this;
   const TimeMs period = SweepPeriod(options_.idle_timeout);
-  uv_timer_start(
-      &sweep_timer_, [](uv_timer_t* timer) { Of(timer).Sweep(); }, period, period);
+  sweep_timer_.emplace(
+      &loop_, [](void* worker) { static_cast<Worker*>(worker)->Sweep(); }, this);
+  sweep_timer_->Start(period, period);
   if (first_) {
     memory_at_start_ = MemoryOverhead(ResidentBytes(), engine_.store().Stats().held, 0);
-    StartTendTimer(kIdleTendPeriod);
+    tend_timer_.emplace(
+        &loop_, [](void* worker) { static_cast<Worker*>(worker)->BeginTending(); }, this);
+    tend_timer_->Start(kIdleTendPeriod, 0);
   }
 }
 
@@ -347,12 +347,7 @@ void Worker::TendPiece() {
   }
   if (more && time < tend_until_) return;
   uv_idle_stop(&tend_piece_);
-  StartTendTimer(more ? kBusyTendPeriod : kIdleTendPeriod);
-}
-
-void Worker::StartTendTimer(TimeMs after) {
-  uv_timer_start(
-      &tend_timer_, [](uv_timer_t* timer) { Of(timer).BeginTending(); }, after, 0);
+  if (!handles_closed_) tend_timer_->Start(more ? kBusyTendPeriod : kIdleTendPeriod, 0);
 }
 
 // Tells the store what else the process holds, where there is a limit to keep to.
@@ -411,8 +406,8 @@ void Worker::CloseHandlesWhenDone() {
   wakes_->Close();
   CloseHandle(stop_signal_);
   CloseHandle(stop_check_);
-  CloseHandle(sweep_timer_);
-  CloseHandle(tend_timer_);
+  sweep_timer_->Close();
+  if (tend_timer_) tend_timer_->Close();
   CloseHandle(stop_timer_);
   CloseHandle(wake_signal_);
   CloseHandle(wait_timer_);

@@ -22,6 +22,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -30,6 +31,7 @@
 
 #include "server/net/connection.h"
 #include "server/net/engine.h"
+#include "server/net/kernel_timer.h"
 #include "server/net/parking.h"
 #include "server/net/socket_options.h"
 
@@ -112,7 +114,6 @@ class Worker {
   void PollAll();
   void EndPolling(Connection& connection);
   void Sweep();
-  void StartTendTimer(TimeMs after);
   void BeginTending();
   void TendPiece();
   void AccountMemory(TimeMs now);
@@ -130,8 +131,8 @@ class Worker {
   uv_async_t stop_signal_;
   uv_async_t wake_signal_;
   uv_check_t stop_check_;
-  uv_timer_t sweep_timer_;
-  uv_timer_t tend_timer_;
+  std::optional<KernelTimer> sweep_timer_;
+  std::optional<KernelTimer> tend_timer_;  // of the first worker
   uv_timer_t stop_timer_;
   uv_timer_t wait_timer_;
   uv_idle_t poll_turn_;   // active while there is somebody to poll

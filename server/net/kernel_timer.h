@@ -1,0 +1,40 @@
+#ifndef TAGCACHE_SERVER_NET_KERNEL_TIMER_H_
+#define TAGCACHE_SERVER_NET_KERNEL_TIMER_H_
+
+// A timer that the kernel keeps (timerfd). For what comes round on every loop: while a uv_timer
+// runs, each sleep of the loop sets a timer and takes it back, which is a twentieth of a small
+// request.
+//
+// Threads: its loop's. Errors: the constructor throws std::system_error where the process has no
+// descriptor left.
+
+#include <uv.h>
+
+#include "server/store/store.h"
+
+namespace tagcache::server {
+
+class KernelTimer {
+ public:
+  KernelTimer(uv_loop_t* loop, void (*expired)(void* data), void* data);
+  // REQUIRES: Close was called, and the loop has run since.
+  ~KernelTimer() = default;
+  KernelTimer(const KernelTimer&) = delete;
+  KernelTimer& operator=(const KernelTimer&) = delete;
+
+  // Calls expired(data) after `after` milliseconds and then every `repeat`; 0: once.
+  // REQUIRES: after > 0.
+  void Start(TimeMs after, TimeMs repeat);
+  // Calls it no more, and lets the loop end.
+  void Close();
+
+ private:
+  const int fd_;
+  void (*const expired_)(void* data);
+  void* const data_;
+  uv_poll_t poll_;
+};
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_NET_KERNEL_TIMER_H_
