@@ -253,13 +253,18 @@ class SpanKeys final : public KeySource {
 
 }  // namespace
 
+Status Client::StartMultiGet(Stream& stream, std::span<const std::string_view> keys,
+                             CallOptions call) {
+  SpanKeys source(keys);
+  return StartMultiGet(stream, source, call);
+}
+
 Result<std::vector<std::optional<Value>>> Client::MultiGet(std::span<const std::string_view> keys,
                                                            CallOptions call) {
   using R = Result<std::vector<std::optional<Value>>>;
   return Guarded<R>([&]() -> R {
-    SpanKeys source(keys);
     Stream stream;
-    if (Status status = StartMultiGet(stream, source, call); !status.ok()) return status;
+    if (Status status = StartMultiGet(stream, keys, call); !status.ok()) return status;
     std::vector<std::optional<Value>> values(keys.size());
     for (std::array<StreamItem, kAtOnce> items;;) {
       const auto count = stream.NextItems(items);

@@ -261,6 +261,8 @@ class Client {
   // Without copies: see Stream.
   Status StartGet(Stream& stream, std::string_view key, CallOptions call = {});
   Status StartMultiGet(Stream& stream, KeySource& keys, CallOptions call = {});
+  Status StartMultiGet(Stream& stream, std::span<const std::string_view> keys,
+                       CallOptions call = {});
 
   // How many entries bore the tag(s). Once this has returned no reader anywhere sees one of them.
   Result<uint64_t> InvalidateTag(std::string_view tag, CallOptions call = {});

@@ -5,21 +5,6 @@
 namespace tagcache::bench {
 namespace {
 
-class Names : public KeySource {
- public:
-  void Rewind(const std::vector<std::string>& names) { left_ = names; }
-  size_t size() const override { return left_.size(); }
-  size_t Next(std::span<std::string_view> keys) override {
-    const auto next = left_.first(std::min(keys.size(), left_.size()));
-    std::copy(next.begin(), next.end(), keys.begin());
-    left_ = left_.subspan(next.size());
-    return next.size();
-  }
-
- private:
-  std::span<const std::string> left_;
-};
-
 class CallLane : public Lane {
  public:
   CallLane(const BenchOptions& options, std::unique_ptr<Client> client)
@@ -60,8 +45,7 @@ class CallLane : public Lane {
     switch (operation_) {
       case Operation::kGet:
         if (keys_.size() == 1) return client_->StartGet(stream_, keys_[0]);
-        names_.Rewind(keys_);
-        return client_->StartMultiGet(stream_, names_);
+        return client_->StartMultiGet(stream_, ViewsOf(keys_));
       case Operation::kSet:
       case Operation::kSetTagged:
         return Put(workload);
@@ -69,18 +53,22 @@ class CallLane : public Lane {
         return client_->InvalidateTag(tags_[0]).status();
       case Operation::kDelete:
         if (keys_.size() == 1) return client_->Delete(keys_[0]).status();
-        names_.Rewind(keys_);
-        return client_->MultiDelete(names_).status();
+        return client_->MultiDelete(ViewsOf(keys_)).status();
     }
     return {};
   }
 
+  std::span<const std::string_view> ViewsOf(const std::vector<std::string>& names) {
+    views_.assign(names.begin(), names.end());
+    return views_;
+  }
+
   Status Put(Workload& workload) {
     items_.clear();
-    views_.assign(tags_.begin(), tags_.end());
+    const std::span<const std::string_view> tags = ViewsOf(tags_);
     for (size_t i = 0; i < keys_.size(); ++i) {
       PutItem item{.key = keys_[i], .value = {workload.DrawValue()}};
-      if (operation_ == Operation::kSetTagged) item.options.tags = std::span(&views_[i], 1);
+      if (operation_ == Operation::kSetTagged) item.options.tags = tags.subspan(i, 1);
       items_.push_back(item);
     }
     if (items_.size() == 1) {
@@ -104,10 +92,9 @@ class CallLane : public Lane {
 
   const std::unique_ptr<Client> client_;
   Stream stream_;  // after the client: it is closed first
-  Names names_;
   std::vector<std::string> keys_;
   std::vector<std::string> tags_;
-  std::vector<std::string_view> views_;  // of tags_
+  std::vector<std::string_view> views_;  // of keys_ or tags_
   std::vector<PutItem> items_;
   std::vector<Refusal> refused_;
   Operation operation_ = Operation::kGet;
