@@ -19,7 +19,7 @@ final class Processes implements Contender
     {
         $command = [PHP_BINARY, '-c', php_ini_loaded_file(), __DIR__ . '/worker.php', $client, $transport, json_encode($address)];
         for ($i = 0; $i < $count; $i++) {
-            $process = proc_open($command, [['pipe', 'r'], ['pipe', 'w'], STDERR], $pipes);
+            $process = proc_open($command, [['pipe', 'r'], ['pipe', 'w']], $pipes);
             $this->workers[] = [$process, $pipes];
         }
         foreach ($this->workers as [, $pipes]) {

@@ -23,7 +23,7 @@ final class ServerLoad implements Contender
     public function round(float $seconds): Round
     {
         [$hits, $cpu] = [($this->hits)(), $this->server->cpuSeconds()];
-        $process = proc_open(($this->command)($seconds), [['file', '/dev/null', 'r'], ['file', '/dev/null', 'w'], STDERR], $pipes);
+        $process = proc_open(($this->command)($seconds), [['file', '/dev/null', 'r'], ['file', '/dev/null', 'w']], $pipes);
         $status = proc_close($process);
         [$hits, $cpu] = [($this->hits)() - $hits, $this->server->cpuSeconds() - $cpu];
         if ($status !== 0 || $hits <= 0) {
