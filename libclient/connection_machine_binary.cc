@@ -29,9 +29,11 @@ Event ConnectionMachine::NextBinary() {
   for (;;) {
     uint64_t id = 0;
     bool told = false;
-    if (Pending* const pending = TellablePending(&id)) {
-      const Event event = NextValue(id, *pending, &told);
-      if (told) return event;
+    if (frame_id_ != 0 || options_.ordered_values) {
+      if (Pending* const pending = TellablePending(&id)) {
+        const Event event = NextValue(id, *pending, &told);
+        if (told) return event;
+      }
     }
     FrameHeader header;
     StatusCode error = StatusCode::kOk;

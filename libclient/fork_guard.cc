@@ -7,12 +7,13 @@
 
 namespace tagcache {
 
+std::atomic<uint64_t> fork_generation{1};
+
 // All tables of the process. The lock is held across a fork, so the child finds the list whole; it
 // is held for a few instructions otherwise and nothing else is locked inside it.
 struct SocketTables {
   std::mutex mutex;
   SocketTable* first = nullptr;
-  std::atomic<uint64_t> generation{1};
 
   // Never destroyed: clients may outlive the static objects of the process.
   static SocketTables& All() {
@@ -26,7 +27,7 @@ struct SocketTables {
   }
 
   void InChild() {
-    generation.fetch_add(1, std::memory_order_relaxed);
+    fork_generation.fetch_add(1, std::memory_order_relaxed);
     for (SocketTable* table = first; table != nullptr; table = table->next_) table->CloseAll();
     mutex.unlock();
   }
@@ -42,11 +43,6 @@ struct SocketTables {
     *link = table->next_;
   }
 };
-
-uint64_t ForkGeneration() {
-  static const std::atomic<uint64_t>& generation = SocketTables::All().generation;
-  return generation.load(std::memory_order_relaxed);
-}
 
 SocketTable::SocketTable(size_t size) : size_(size), sockets_(new std::atomic<int>[size]) {
   for (size_t i = 0; i < size_; ++i) sockets_[i].store(-1, std::memory_order_relaxed);

@@ -20,8 +20,9 @@
 
 namespace tagcache {
 
+extern std::atomic<uint64_t> fork_generation;  // fork_guard.cc alone changes it
 // Differs between a process and its children. Costs one relaxed load.
-uint64_t ForkGeneration();
+inline uint64_t ForkGeneration() { return fork_generation.load(std::memory_order_relaxed); }
 
 class SocketTable {
  public:

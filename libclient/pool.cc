@@ -8,11 +8,12 @@ namespace tagcache {
 
 using std::chrono::steady_clock;
 
-Lease::Lease(Pool* pool, std::unique_ptr<Connection> connection, TimePoint taken_at)
-    : pool_(pool),
-      connection_(std::move(connection)),
-      taken_at_(taken_at),
-      generation_(ForkGeneration()) {}
+void Lease::Take(Pool* pool, std::unique_ptr<Connection> connection, TimePoint taken_at) {
+  pool_ = pool;
+  connection_ = std::move(connection);
+  taken_at_ = taken_at;
+  generation_ = ForkGeneration();
+}
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this == &other) return *this;
@@ -54,6 +55,7 @@ Pool::Pool(const Options& options, Connector& connector, PoolCounters& counters)
 Pool::~Pool() { CloseAll(); }
 
 Status Pool::CheckOut(const CallContext& call, bool look, Lease* lease) {
+  lease->Return();
   for (;;) {
     Owned connection;
     if (Status status = Take(call, &connection); !status.ok()) return status;
@@ -61,15 +63,17 @@ Status Pool::CheckOut(const CallContext& call, bool look, Lease* lease) {
     if (!reused) {
       if (Status status = OpenOne(call, &connection); !status.ok()) return status;
     }
-    Lease candidate(this, std::move(connection), call.start);
-    if (reused && !Usable(*candidate, call, look)) {
-      candidate.Broke();
+    lease->Take(this, std::move(connection), call.start);
+    if (reused && !Usable(**lease, call, look)) {
+      lease->Broke();
       continue;
     }
-    if (reused) counters_.reused.Add();
-    candidate->BeginCall();
-    *lease = std::move(candidate);
-    if (!reused) OpenMinimum(call);
+    (*lease)->BeginCall();
+    if (reused) {
+      counters_.reused.Add();
+    } else {
+      OpenMinimum(call);
+    }
     return {};
   }
 }
@@ -249,6 +253,10 @@ bool Pool::Serve(Owned* connection) {
 }
 
 void Pool::PutIdle(Owned connection) {
+  if (idle_.empty() || idle_.back()->idle_since <= connection->idle_since) {
+    idle_.push_back(std::move(connection));
+    return;
+  }
   const auto place =
       std::upper_bound(idle_.begin(), idle_.end(), connection->idle_since,
                        [](TimePoint time, const Owned& idle) { return time < idle->idle_since; });

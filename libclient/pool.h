@@ -54,7 +54,8 @@ class Lease {
 
  private:
   friend class Pool;
-  Lease(Pool* pool, std::unique_ptr<Connection> connection, TimePoint taken_at);
+  // REQUIRES: it holds none.
+  void Take(Pool* pool, std::unique_ptr<Connection> connection, TimePoint taken_at);
 
   Pool* pool_ = nullptr;
   std::unique_ptr<Connection> connection_;

@@ -177,6 +177,7 @@ Status Stream::State::Fail(Outcome outcome) {
 }
 
 void Stream::State::Close() {
+  if (!open_ && !lease_) return;
   open_ = false;
   lease_.Return();
   keys_.Trim();

@@ -3,10 +3,6 @@
 namespace tagcache::protocol {
 namespace {
 
-constexpr size_t kFlagsOffset = 2;
-constexpr size_t kLengthOffset = 4;
-constexpr size_t kIdOffset = 8;
-
 FrameState Bad(StatusCode code, StatusCode* error) {
   *error = code;
   return FrameState::kBad;
@@ -39,25 +35,6 @@ FrameState ReadFrame(std::string_view bytes, uint8_t magic, uint32_t max_frame, 
   header->length = length;
   header->id = LoadLittle<uint64_t>(bytes.data() + kIdOffset);
   return FrameState::kDone;
-}
-
-void FrameWriter::Open() {
-  frame_start_ = out_.size();
-  char* header = out_.Prepare(kHeaderSize);
-  header[0] = static_cast<char>(magic_);
-  header[1] = static_cast<char>(opcode_);
-  header[kFlagsOffset] = 0;
-  header[3] = static_cast<char>(status_);
-  StoreLittle<uint32_t>(0, header + kLengthOffset);
-  StoreLittle(id_, header + kIdOffset);
-  out_.Commit(kHeaderSize);
-}
-
-void FrameWriter::Close(bool more, size_t beside) {
-  char* header = out_.data() + frame_start_;
-  header[kFlagsOffset] = more ? static_cast<char>(kMore) : '\0';
-  StoreLittle(static_cast<uint32_t>(out_.size() - frame_start_ - kHeaderSize + beside),
-              header + kLengthOffset);
 }
 
 void FrameWriter::Split(std::string_view bytes) {

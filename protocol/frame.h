@@ -29,6 +29,9 @@ namespace tagcache::protocol {
 inline constexpr uint8_t kRequestMagic = 0xC7;  // no text verb starts with a byte over 0x7F
 inline constexpr uint8_t kResponseMagic = 0xC8;
 inline constexpr size_t kHeaderSize = 16;
+inline constexpr size_t kFlagsOffset = 2;
+inline constexpr size_t kLengthOffset = 4;
+inline constexpr size_t kIdOffset = 8;
 // Every peer accepts frames with a body up to this size, before and without a HELLO.
 inline constexpr uint32_t kBaseMaxFrame = 64 * 1024;
 
@@ -153,8 +156,23 @@ class FrameWriter {
     if (!bytes.empty()) std::memcpy(to + sizeof(Length), bytes.data(), bytes.size());
     out_.Commit(sizeof(Length) + bytes.size());
   }
-  void Open();
-  void Close(bool more, size_t beside = 0);
+  void Open() {
+    frame_start_ = out_.size();
+    char* header = out_.Prepare(kHeaderSize);
+    header[0] = static_cast<char>(magic_);
+    header[1] = static_cast<char>(opcode_);
+    header[kFlagsOffset] = 0;
+    header[3] = static_cast<char>(status_);
+    StoreLittle<uint32_t>(0, header + kLengthOffset);
+    StoreLittle(id_, header + kIdOffset);
+    out_.Commit(kHeaderSize);
+  }
+  void Close(bool more, size_t beside = 0) {
+    char* header = out_.data() + frame_start_;
+    header[kFlagsOffset] = more ? static_cast<char>(kMore) : '\0';
+    StoreLittle(static_cast<uint32_t>(out_.size() - frame_start_ - kHeaderSize + beside),
+                header + kLengthOffset);
+  }
   void Split(std::string_view bytes);
 
   Buffer& out_;

@@ -60,7 +60,7 @@ size_t BinaryWire::default_page() const { return kDefaultPage; }
 
 void BinaryWire::Next(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming) {
   if (current_.capacity() > 0) current_.Release(0);
-  *incoming = Incoming();
+  incoming->Clear();
   FrameHeader header;
   StatusCode error = StatusCode::kOk;
   const FrameState state = protocol::ReadFrame(bytes, protocol::kRequestMagic,
@@ -69,6 +69,7 @@ void BinaryWire::Next(std::string_view bytes, protocol::Scratch& scratch, Incomi
     case FrameState::kNeedMore:
       return;
     case FrameState::kBad:
+      incoming->request = protocol::Request();
       ReadName(bytes, &incoming->request);
       if (error == StatusCode::kFrameTooLarge) {
         detail_ = "a frame is longer than the limit max_frame, which is " +
@@ -89,6 +90,7 @@ void BinaryWire::Next(std::string_view bytes, protocol::Scratch& scratch, Incomi
 
 void BinaryWire::TakePiece(const FrameHeader& header, std::string_view body,
                            protocol::Scratch& scratch, Incoming* incoming) {
+  incoming->request = protocol::Request();
   incoming->request.id = header.id;
   incoming->request.op = static_cast<protocol::Op>(header.opcode);
   Assembly* assembly = Find(header.id);

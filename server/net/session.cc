@@ -78,7 +78,7 @@ void Session::TellCodec(char first_byte) {
 // For something to be appended. An idle session holds no output buffer: the thread's is taken while
 // there is something to send.
 void Session::OpenOutput() {
-  if (out_.capacity() == 0) std::swap(out_, bench_.spare_output);
+  if (out_.capacity() == 0) out_ = std::move(bench_.spare_output);  // swaps
   if (borrowed_.bytes.empty()) return;
   out_.Append(borrowed_.bytes);
   borrowed_ = Borrowed();
@@ -86,7 +86,7 @@ void Session::OpenOutput() {
 
 void Session::ReturnOutput() {
   out_.Release(kKeptOutput);
-  if (out_.capacity() > bench_.spare_output.capacity()) std::swap(out_, bench_.spare_output);
+  if (out_.capacity() > bench_.spare_output.capacity()) out_ = std::move(bench_.spare_output);
   out_.Release(0);
 }
 
@@ -270,7 +270,7 @@ std::string_view Session::Output(TimeMs) {
 }
 
 void Session::Produce() {
-  if (wire_ == nullptr || !borrowed_.bytes.empty()) return;
+  if (wire_ == nullptr || !borrowed_.bytes.empty() || !wire_->waiting()) return;
   OpenOutput();
   while (out_.size() < kLowWater && borrowed_.bytes.empty() && wire_->Produce(out_, &borrowed_)) {
   }

@@ -44,6 +44,15 @@ struct Incoming {
   size_t size = 0;
   // kBroken: a PUT of request.key was lost; its old value must not be served on.
   bool lost_put = false;
+
+  // All but the request, which is large: it is set anew wherever there is one to tell of.
+  void Clear() {
+    kind = Kind::kNeedMore;
+    used = size = 0;
+    error = protocol::StatusCode::kOk;
+    detail = {};
+    lost_put = false;
+  }
 };
 
 class Wire {
@@ -72,6 +81,8 @@ class Wire {
   virtual void RefuseIncomplete(std::string_view tail, protocol::StatusCode status,
                                 std::string_view message, protocol::Buffer& out) = 0;
 
+  // Whether a reply waits for Produce.
+  virtual bool waiting() const = 0;
   // Appends the next piece of a reply that waits; its end may be left in *borrowed instead, and
   // then nothing is appended before that was sent, or appended. false: no reply waits.
   virtual bool Produce(protocol::Buffer& out, Borrowed* borrowed) = 0;
