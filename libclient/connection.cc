@@ -66,7 +66,7 @@ IoResult Connection::Flush(TimePoint deadline) {
   if (SendSome() == 0) return {};
   bool readable = false;
   bool writable = false;
-  const IoResult waited = transport_.Wait(true, deadline, &readable, &writable);
+  const IoResult waited = transport_.Wait(deadline, &readable, &writable);
   if (waited.status != IoStatus::kOk || !readable) return waited;
   return ReadInto([this](std::span<char> space) { return transport_.ReceiveNow(space); });
 }

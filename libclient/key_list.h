@@ -40,7 +40,7 @@ class KeyList {
     room_ = room_.subspan(size);
   }
   void AddAll(std::string_view prefix, KeySource& source) {
-    std::array<std::string_view, 64> keys;
+    std::array<std::string_view, kAtOnce> keys;
     while (const size_t count = source.Next(keys)) Add(prefix, std::span(keys).first(count));
   }
   void Add(std::string_view prefix, std::span<const std::string_view> keys) {
@@ -69,6 +69,7 @@ class KeyList {
   }
 
  private:
+  static constexpr size_t kAtOnce = 64;  // keys taken from a source by one call
   static constexpr size_t kKept = 1024 * 1024;
   static constexpr size_t kBlock = 32 * 1024;
   struct Block {

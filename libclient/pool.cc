@@ -15,16 +15,6 @@ void Lease::Take(Pool* pool, std::unique_ptr<Connection> connection, TimePoint t
   generation_ = ForkGeneration();
 }
 
-Lease& Lease::operator=(Lease&& other) noexcept {
-  if (this == &other) return *this;
-  Return();
-  pool_ = other.pool_;
-  connection_ = std::move(other.connection_);
-  taken_at_ = other.taken_at_;
-  generation_ = other.generation_;
-  return *this;
-}
-
 void Lease::Return() {
   if (connection_ == nullptr) return;
   if (!of_this_process()) return connection_.reset();  // its socket was closed by the fork

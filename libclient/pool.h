@@ -36,8 +36,6 @@ class Lease {
  public:
   Lease() = default;
   ~Lease() { Return(); }
-  Lease(Lease&& other) noexcept { *this = std::move(other); }
-  Lease& operator=(Lease&& other) noexcept;
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
 

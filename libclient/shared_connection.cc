@@ -226,7 +226,7 @@ void SharedConnection::Lead(Errand& errand) {
     if (to_write) {
       bool readable = false;
       bool writable = false;
-      result = connection.transport().Wait(true, deadline, &readable, &writable);
+      result = connection.transport().Wait(deadline, &readable, &writable);
       if (result.status == IoStatus::kOk) {
         result = readable ? connection.transport().ReceiveNow(space)
                           : IoResult{IoStatus::kWouldBlock, 0, 0};

@@ -199,17 +199,17 @@ IoResult ShmRings::Receive(std::span<char> space, TimePoint deadline, Duration s
   return ReceiveNow(space);
 }
 
-IoResult ShmRings::Wait(bool to_write, TimePoint deadline, bool* readable, bool* writable) {
+IoResult ShmRings::Wait(TimePoint deadline, bool* readable, bool* writable) {
   const auto look = [&] {
     *readable = reader_.Ready() || peer_closed_;
-    *writable = to_write && (writer_.Room() > 0 || writer_.broken());
+    *writable = writer_.Room() > 0 || writer_.broken();
     return *readable || *writable;
   };
   while (!look()) {
     IoResult result;
-    if (reader_.Sleep() && (!to_write || writer_.Sleep())) result = SleepUntilRung(deadline);
+    if (reader_.Sleep() && writer_.Sleep()) result = SleepUntilRung(deadline);
     reader_.Wake();
-    if (to_write) writer_.Wake();
+    writer_.Wake();
     if (result.status != IoStatus::kOk) return look() ? IoResult() : result;
   }
   return {};

@@ -43,7 +43,7 @@ class ShmRings {
   IoResult Send(std::string_view bytes);
   IoResult ReceiveNow(std::span<char> space);
   IoResult Receive(std::span<char> space, TimePoint deadline, Duration spin);
-  IoResult Wait(bool to_write, TimePoint deadline, bool* readable, bool* writable);
+  IoResult Wait(TimePoint deadline, bool* readable, bool* writable);
   void WaitWritable(TimePoint deadline);
   bool LooksIdle();
 

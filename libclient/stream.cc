@@ -14,7 +14,7 @@ using protocol::StatusCode;
 namespace {
 
 constexpr size_t kCommonKey = 1024;  // far below what the protocol carries
-constexpr size_t kAtOnce = 64;       // keys or values moved by one call
+constexpr size_t kAtOnce = 64;       // values told by one call
 
 }  // namespace
 

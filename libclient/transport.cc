@@ -102,11 +102,10 @@ void Transport::LimitReceive(Duration left) {
   setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 }
 
-IoResult Transport::Wait(bool to_write, TimePoint deadline, bool* readable, bool* writable) {
-  if (rings_ != nullptr) return rings_->Wait(to_write, deadline, readable, writable);
+IoResult Transport::Wait(TimePoint deadline, bool* readable, bool* writable) {
+  if (rings_ != nullptr) return rings_->Wait(deadline, readable, writable);
   short got = 0;
-  const short wanted = static_cast<short>(POLLIN | (to_write ? POLLOUT : 0));
-  const IoResult result = PollSocket(fd_, wanted, deadline, &got);
+  const IoResult result = PollSocket(fd_, POLLIN | POLLOUT, deadline, &got);
   // A hang-up or an error is read like bytes: recv tells what it is.
   *readable = (got & ~POLLOUT) != 0;
   *writable = (got & POLLOUT) != 0;

@@ -54,8 +54,8 @@ class Transport {
   // Waits for bytes and takes them: spins for `spin` while that pays, then sleeps in recv.
   // kWouldBlock: woken before its time, ask again.
   IoResult Receive(std::span<char> space, TimePoint deadline, Duration spin);
-  // Sleeps until bytes can be read or, when `to_write`, sent.
-  IoResult Wait(bool to_write, TimePoint deadline, bool* readable, bool* writable);
+  // Sleeps until bytes can be read or sent.
+  IoResult Wait(TimePoint deadline, bool* readable, bool* writable);
   // Sleeps until bytes can be sent, or the deadline.
   void WaitWritable(TimePoint deadline);
   // Ends the connection without closing the socket: whoever sleeps on it wakes up.

@@ -183,7 +183,7 @@ IoResult Transport::FinishTcp(const void* address, size_t size, TimePoint deadli
     if (errno != EINPROGRESS && errno != EINTR) return Failure(errno);
     bool readable = false;
     bool writable = false;
-    const IoResult waited = Wait(true, deadline, &readable, &writable);
+    const IoResult waited = Wait(deadline, &readable, &writable);
     if (waited.status != IoStatus::kOk) return waited;
     int error = 0;
     socklen_t error_size = sizeof(error);

@@ -223,8 +223,7 @@ void BinaryWire::Wait(ReplyStream stream) {
   waiting_.push_back(std::move(stream));
 }
 
-bool BinaryWire::Produce(protocol::Buffer& out, Borrowed* borrowed) {
-  if (waiting_.empty()) return false;
+void BinaryWire::Produce(protocol::Buffer& out, Borrowed* borrowed) {
   if (turn_ >= waiting_.size()) turn_ = 0;
   ReplyStream& stream = waiting_[turn_];
   const size_t before = stream.pinned();
@@ -235,7 +234,6 @@ bool BinaryWire::Produce(protocol::Buffer& out, Borrowed* borrowed) {
   } else {
     ++turn_;
   }
-  return true;
 }
 
 bool BinaryWire::full() const {

@@ -31,7 +31,7 @@ class BinaryWire final : public Wire {
   void RefuseIncomplete(std::string_view tail, protocol::StatusCode status,
                         std::string_view message, protocol::Buffer& out) override;
   bool waiting() const override { return !waiting_.empty(); }
-  bool Produce(protocol::Buffer& out, Borrowed* borrowed) override;
+  void Produce(protocol::Buffer& out, Borrowed* borrowed) override;
   bool full() const override;
   size_t held_input() const override { return held_bytes_; }
   void SetMaxFrame(uint32_t max_frame) override { max_frame_out_ = max_frame; }

@@ -272,7 +272,8 @@ std::string_view Session::Output(TimeMs) {
 void Session::Produce() {
   if (wire_ == nullptr || !borrowed_.bytes.empty() || !wire_->waiting()) return;
   OpenOutput();
-  while (out_.size() < kLowWater && borrowed_.bytes.empty() && wire_->Produce(out_, &borrowed_)) {
+  while (out_.size() < kLowWater && borrowed_.bytes.empty() && wire_->waiting()) {
+    wire_->Produce(out_, &borrowed_);
   }
 }
 

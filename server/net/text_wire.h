@@ -29,7 +29,7 @@ class TextWire final : public Wire {
   void RefuseIncomplete(std::string_view tail, protocol::StatusCode status,
                         std::string_view message, protocol::Buffer& out) override;
   bool waiting() const override { return false; }
-  bool Produce(protocol::Buffer&, Borrowed*) override { return false; }
+  void Produce(protocol::Buffer&, Borrowed*) override {}
   bool full() const override { return false; }
   size_t held_input() const override { return 0; }
   void SetMaxFrame(uint32_t) override {}

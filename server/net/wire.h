@@ -84,8 +84,8 @@ class Wire {
   // Whether a reply waits for Produce.
   virtual bool waiting() const = 0;
   // Appends the next piece of a reply that waits; its end may be left in *borrowed instead, and
-  // then nothing is appended before that was sent, or appended. false: no reply waits.
-  virtual bool Produce(protocol::Buffer& out, Borrowed* borrowed) = 0;
+  // then nothing is appended before that was sent, or appended. REQUIRES: waiting().
+  virtual void Produce(protocol::Buffer& out, Borrowed* borrowed) = 0;
   // Replies that wait hold as much as they may: carry out nothing further.
   virtual bool full() const = 0;
   // Bytes of messages in parts held here.
