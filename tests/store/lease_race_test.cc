@@ -188,7 +188,9 @@ TEST(LeaseRace, NoThreadReadsWhatWasInvalidatedBeforeItBegan) {
     std::vector<std::thread> callers;
     for (uint64_t salt = 1; salt <= 3; ++salt) callers.emplace_back(call, salt);
     std::mt19937_64 random(seed);
-    for (int step = 0; step < 150; ++step) {
+    // On until the callers had their turns: a busy machine may start them late.
+    const auto had_turns = [&] { return fills.load() > 10 * seed && refused.load() > 0; };
+    for (int step = 0; step < 150 || (step < 100'000 && !had_turns()); ++step) {
       const size_t i = random() % kKeys;
       const std::string key = KeyOf(i), tag = TagOf(i);
       const Words tags = {tag}, both = {"all", tag};
