@@ -79,9 +79,14 @@ std::span<char> ConnectionMachine::ReadSpace(size_t min) {
 }
 
 Event ConnectionMachine::Next() {
-  if (broken_) return BrokenEvent();
-  if (!told_.empty()) told_.Release(0);
-  return options_.protocol == Protocol::kBinary ? NextBinary() : NextText();
+  Event event;
+  if (broken_) {
+    TellBroken(&event);
+  } else {
+    if (!told_.empty()) told_.Release(0);
+    options_.protocol == Protocol::kBinary ? NextBinary(&event) : NextText(&event);
+  }
+  return event;
 }
 
 size_t ConnectionMachine::TakeItems(std::span<StreamItem> items, size_t first_key) {
@@ -103,42 +108,43 @@ size_t ConnectionMachine::TakeItems(std::span<StreamItem> items, size_t first_ke
   return count;
 }
 
-Event ConnectionMachine::BrokenEvent() const {
-  Event event;
-  event.kind = Event::Kind::kBroken;
-  event.reason = break_reason_;
-  event.status = break_status_;
-  return event;
+bool ConnectionMachine::TellBroken(Event* event) const {
+  event->kind = Event::Kind::kBroken;
+  event->reason = break_reason_;
+  event->status = break_status_;
+  return true;
 }
 
-Event ConnectionMachine::Break(std::string_view reason, StatusCode status) {
+void ConnectionMachine::MarkBroken(std::string_view reason, StatusCode status) {
   broken_ = true;
   break_reason_ = reason;
   break_status_ = status;
-  return BrokenEvent();
 }
 
-Event ConnectionMachine::Finish(uint64_t id, Pending& pending) {
+bool ConnectionMachine::Break(Event* event, std::string_view reason, StatusCode status) {
+  MarkBroken(reason, status);
+  return TellBroken(event);
+}
+
+bool ConnectionMachine::Finish(uint64_t id, Pending& pending, Event* event) {
   window_.Release(pending);
   --pending_count_;
   if (frame_id_ == id) frame_id_ = 0;
   response_.id = id;
-  Event event;
-  event.kind = Event::Kind::kDone;
-  event.id = id;
-  event.response = &response_;
+  event->kind = Event::Kind::kDone;
+  event->id = id;
+  event->response = &response_;
   if (protocol::ClosesConnection(response_.status)) {
-    Break(response_.message.empty() ? NameOf(response_.status) : response_.message,
-          response_.status);
+    MarkBroken(WordsOf(response_.status, response_.message), response_.status);
   }
-  return event;
+  return true;
 }
 
 void ConnectionMachine::Abandon(uint64_t id) {
   Pending* const pending = window_.Find(id);
   if (pending == nullptr || broken_) return;
   if (options_.protocol == Protocol::kText) {
-    Break("the answer to an earlier request is still to come");
+    MarkBroken("the answer to an earlier request is still to come");
     return;
   }
   if (frame_id_ == id) {

@@ -114,26 +114,34 @@ class ConnectionMachine {
   void Trim();
 
  private:
-  Event Break(std::string_view reason, protocol::StatusCode status = protocol::StatusCode::kOk);
-  Event BrokenEvent() const;
+  void MarkBroken(std::string_view reason, protocol::StatusCode status = protocol::StatusCode::kOk);
+  // A server's words, or its status in words where it has none.
+  static std::string_view WordsOf(protocol::StatusCode status, std::string_view message) {
+    return message.empty() ? NameOf(status) : message;
+  }
+
+  // These fill a new event with what they come to, and say whether they came to anything.
+  bool Break(Event* event, std::string_view reason,
+             protocol::StatusCode status = protocol::StatusCode::kOk);
+  bool TellBroken(Event* event) const;
   // The reply to `id` is in response_: forgets the request and tells.
-  Event Finish(uint64_t id, Pending& pending);
+  bool Finish(uint64_t id, Pending& pending, Event* event);
 
   // Binary codec.
   void Greet();
-  Event NextBinary();
-  Event TakeFrame(const protocol::FrameHeader& header, bool* told);
-  Event TakeHello(const protocol::FrameHeader& header, bool* told);
-  Event TakeReply(const protocol::FrameHeader& header, Pending& pending, bool* told);
+  bool NextBinary(Event* event);
+  bool TakeFrame(const protocol::FrameHeader& header, Event* event);
+  bool TakeHello(const protocol::FrameHeader& header, Event* event);
+  bool TakeReply(const protocol::FrameHeader& header, Pending& pending, Event* event);
   bool HoldBody(Pending& pending, size_t n);
   Pending* TellablePending(uint64_t* id);
-  Event NextValue(uint64_t id, Pending& pending, bool* told);
+  bool NextValue(uint64_t id, Pending& pending, Event* event);
 
   // Text codec.
   void SendLines(const protocol::Request& request, Pending& pending);
-  Event NextText();
-  Event TakeBulkLine(Pending& pending, bool* told);
-  Event FinishBulk(Pending& pending);
+  bool NextText(Event* event);
+  bool TakeBulkLine(Pending& pending, Event* event);
+  bool FinishBulk(Pending& pending, Event* event);
 
   const MachineOptions options_;
   protocol::Buffer in_;

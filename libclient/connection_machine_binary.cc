@@ -25,90 +25,83 @@ constexpr std::string_view kWrongCount = "a bulk reply does not have a value for
 
 }  // namespace
 
-Event ConnectionMachine::NextBinary() {
+bool ConnectionMachine::NextBinary(Event* event) {
   for (;;) {
     uint64_t id = 0;
-    bool told = false;
     if (frame_id_ != 0 || options_.ordered_values) {
-      if (Pending* const pending = TellablePending(&id)) {
-        const Event event = NextValue(id, *pending, &told);
-        if (told) return event;
-      }
+      Pending* const pending = TellablePending(&id);
+      if (pending != nullptr && NextValue(id, *pending, event)) return true;
     }
     FrameHeader header;
     StatusCode error = StatusCode::kOk;
     needed_ = 0;
+    if (in_.empty()) return false;
     switch (protocol::ReadFrame(in_.view(), protocol::kResponseMagic, options_.max_frame, &header,
                                 &error, &needed_)) {
       case FrameState::kNeedMore:
-        return {};
+        return false;
       case FrameState::kBad:
-        return Break(error == StatusCode::kFrameTooLarge
-                         ? "a frame is longer than was agreed"
-                         : "the bytes received are no frame of this protocol");
+        return Break(event, error == StatusCode::kFrameTooLarge
+                                ? "a frame is longer than was agreed"
+                                : "the bytes received are no frame of this protocol");
       case FrameState::kDone:
         break;
     }
     needed_ = 0;
     in_.Consume(protocol::kHeaderSize);
-    const Event event = TakeFrame(header, &told);
-    if (told) return event;
+    if (TakeFrame(header, event)) return true;
   }
 }
 
-Event ConnectionMachine::TakeFrame(const FrameHeader& header, bool* told) {
-  if (header.id == 0) return TakeHello(header, told);
+bool ConnectionMachine::TakeFrame(const FrameHeader& header, Event* event) {
+  if (header.id == 0) return TakeHello(header, event);
   Pending* const pending = window_.Find(header.id);
-  if (pending != nullptr) return TakeReply(header, *pending, told);
+  if (pending != nullptr) return TakeReply(header, *pending, event);
   const std::string_view body(in_.data(), header.length);
   in_.Consume(header.length);
   if (!header.more) {
     ++late_replies_;
     if (abandoned_count_ > 0) --abandoned_count_;
   }
-  *told = protocol::ClosesConnection(header.status);
-  return *told ? Break(body.empty() ? NameOf(header.status) : body, header.status) : Event();
+  return protocol::ClosesConnection(header.status) &&
+         Break(event, WordsOf(header.status, body), header.status);
 }
 
-Event ConnectionMachine::TakeHello(const FrameHeader& header, bool* told) {
+bool ConnectionMachine::TakeHello(const FrameHeader& header, Event* event) {
   const std::string_view body(in_.data(), header.length);
   in_.Consume(header.length);
-  *told = true;
   if (protocol::IsError(header.status)) {
-    return Break(body.empty() ? NameOf(header.status) : body, header.status);
+    return Break(event, WordsOf(header.status, body), header.status);
   }
   if (!hello_outstanding_ || header.more || header.opcode != static_cast<uint8_t>(Op::kHello) ||
       !protocol::DecodeResponse(header.opcode, 0, header.status, body, scratch_, &response_)) {
-    return Break("the answer to HELLO does not parse");
+    return Break(event, "the answer to HELLO does not parse");
   }
   if (response_.hello.max_version != protocol::kVersion) {
-    return Break("the server chose a protocol version that this client did not offer",
+    return Break(event, "the server chose a protocol version that this client did not offer",
                  StatusCode::kUnsupportedVersion);
   }
   hello_outstanding_ = false;
   hello_acknowledged_ = true;
   send_max_frame_ =
       std::max(protocol::kBaseMaxFrame, std::min(response_.hello.max_frame, options_.max_frame));
-  *told = false;
-  return {};
+  return false;
 }
 
-Event ConnectionMachine::TakeReply(const FrameHeader& header, Pending& pending, bool* told) {
-  *told = true;
+bool ConnectionMachine::TakeReply(const FrameHeader& header, Pending& pending, Event* event) {
   if (header.opcode != static_cast<uint8_t>(pending.op) || pending.last_frame) {
-    return Break("an answer does not belong to the request whose ID it bears");
+    return Break(event, "an answer does not belong to the request whose ID it bears");
   }
   body_left_ = header.length;
   const bool bulk = pending.op == Op::kMGet;
   if (bulk && !pending.failing && !protocol::IsError(header.status)) {
     pending.last_frame = !header.more;
     if (options_.ordered_values && header.id != window_.front_id()) {
-      if (!HoldBody(pending, body_left_)) return Break(kTooLarge);
+      if (!HoldBody(pending, body_left_)) return Break(event, kTooLarge);
     } else {
       frame_id_ = header.id;
     }
-    *told = false;
-    return {};
+    return false;
   }
   if (bulk && !pending.failing) {
     pending.failing = true;  // what follows is the message of the error
@@ -116,11 +109,8 @@ Event ConnectionMachine::TakeReply(const FrameHeader& header, Pending& pending, 
   }
   std::string_view body(in_.data(), header.length);
   if (header.more || !pending.partial.empty()) {
-    if (!HoldBody(pending, body_left_)) return Break(kTooLarge);
-    if (header.more) {
-      *told = false;
-      return {};
-    }
+    if (!HoldBody(pending, body_left_)) return Break(event, kTooLarge);
+    if (header.more) return false;
     std::swap(told_, pending.partial);
     body = told_.view();
   } else {
@@ -129,9 +119,9 @@ Event ConnectionMachine::TakeReply(const FrameHeader& header, Pending& pending, 
   }
   if (!protocol::DecodeResponse(header.opcode, header.id, header.status, body, scratch_,
                                 &response_)) {
-    return Break("the body of an answer does not parse");
+    return Break(event, "the body of an answer does not parse");
   }
-  return Finish(header.id, pending);
+  return Finish(header.id, pending, event);
 }
 
 // Moves `n` bytes of the open frame's body to the request's own buffer.
@@ -164,20 +154,18 @@ Pending* ConnectionMachine::TellablePending(uint64_t* id) {
 
 // Tells the next value of a bulk reply, or its end. Otherwise all that was received of the reply is
 // in its own buffer and the frame is used up.
-Event ConnectionMachine::NextValue(uint64_t id, Pending& pending, bool* told) {
+bool ConnectionMachine::NextValue(uint64_t id, Pending& pending, Event* event) {
   protocol::Buffer& partial = pending.partial;
-  Event event;
   size_t used = 0;
-  *told = true;
   for (;;) {
     const size_t body = frame_id_ == id ? body_left_ : 0;
     const bool held = !partial.empty();
     if (!held && body == 0) break;
     const std::string_view bytes = held ? partial.view() : std::string_view(in_.data(), body);
-    const FrameState state = protocol::ReadValueItem(bytes, &event.item, &used);
-    if (state == FrameState::kBad) return Break(kBadItem);
+    const FrameState state = protocol::ReadValueItem(bytes, &event->item, &used);
+    if (state == FrameState::kBad) return Break(event, kBadItem);
     if (state == FrameState::kDone) {
-      if (pending.delivered == pending.expected) return Break(kWrongCount);
+      if (pending.delivered == pending.expected) return Break(event, kWrongCount);
       if (!held) {
         in_.Consume(used);
         body_left_ -= used;
@@ -186,27 +174,24 @@ Event ConnectionMachine::NextValue(uint64_t id, Pending& pending, bool* told) {
       } else {
         partial.Consume(used);
       }
-      event.kind = Event::Kind::kItem;
-      event.id = id;
-      event.index = pending.delivered++;
-      return event;
+      event->kind = Event::Kind::kItem;
+      event->id = id;
+      event->index = pending.delivered++;
+      return true;
     }
-    if (used > options_.max_reply) return Break(kTooLarge);
+    if (used > options_.max_reply) return Break(event, kTooLarge);
     if (held && body == 0) break;
     // Cut by the end of a frame. `used` is 0 while not even the item's head is there.
     const size_t missing = (used > 0 ? used : protocol::kMaxValueHead) - partial.size();
     if (used > 0) partial.Prepare(std::min(missing, kMaxReserve));
-    if (!HoldBody(pending, std::min(missing, body))) return Break(kTooLarge);
+    if (!HoldBody(pending, std::min(missing, body))) return Break(event, kTooLarge);
   }
   if (frame_id_ == id) frame_id_ = 0;
-  if (!pending.last_frame) {
-    *told = false;
-    return {};
-  }
-  if (!partial.empty() || pending.delivered != pending.expected) return Break(kWrongCount);
+  if (!pending.last_frame) return false;
+  if (!partial.empty() || pending.delivered != pending.expected) return Break(event, kWrongCount);
   response_ = protocol::Response();
   response_.op = pending.op;
-  return Finish(id, pending);
+  return Finish(id, pending, event);
 }
 
 }  // namespace tagcache

@@ -39,42 +39,42 @@ void ConnectionMachine::SendLines(const protocol::Request& request, Pending& pen
   pending.expected = static_cast<uint32_t>(request.keys.size() + request.items.size());
 }
 
-Event ConnectionMachine::NextText() {
+bool ConnectionMachine::NextText(Event* event) {
   for (;;) {
     Pending* const front = window_.Front();
     if (front != nullptr && !hello_outstanding_ && IsBulk(front->op) &&
         front->delivered == front->expected) {
-      return FinishBulk(*front);
+      return FinishBulk(*front, event);
     }
     std::string_view line;
     size_t used = 0;
     if (!protocol::ReadLine(in_.view(), &searched_, &line, &used)) {
-      if (in_.size() <= options_.max_reply) return {};
-      return Break("a line is longer than this client takes");
+      if (in_.size() <= options_.max_reply) return false;
+      return Break(event, "a line is longer than this client takes");
     }
     in_.Consume(used);
     if (hello_outstanding_) {
       if (!protocol::DecodeTextResponse(Op::kAuth, line, scratch_, &response_)) {
-        return Break("the answer to AUTH does not parse");
+        return Break(event, "the answer to AUTH does not parse");
       }
-      if (response_.status != StatusCode::kOk) return Break(response_.message, response_.status);
+      if (response_.status != StatusCode::kOk) {
+        return Break(event, response_.message, response_.status);
+      }
       hello_outstanding_ = false;
       hello_acknowledged_ = true;
       continue;
     }
-    if (front == nullptr) return Break("an answer came that nobody asked for");
+    if (front == nullptr) return Break(event, "an answer came that nobody asked for");
     if (!protocol::DecodeTextResponse(LineOf(front->op), line, scratch_, &response_)) {
-      return Break("a line is no answer to the request it follows");
+      return Break(event, "a line is no answer to the request it follows");
     }
-    if (!IsBulk(front->op)) return Finish(window_.front_id(), *front);
-    bool told = false;
-    const Event event = TakeBulkLine(*front, &told);
-    if (told) return event;
+    if (!IsBulk(front->op)) return Finish(window_.front_id(), *front, event);
+    if (TakeBulkLine(*front, event)) return true;
   }
 }
 
 // The answer to one line of a bulk request is in response_.
-Event ConnectionMachine::TakeBulkLine(Pending& pending, bool* told) {
+bool ConnectionMachine::TakeBulkLine(Pending& pending, Event* event) {
   const uint32_t index = pending.delivered++;
   const bool done = response_.status == StatusCode::kOk;
   if (protocol::IsError(response_.status)) {
@@ -84,25 +84,23 @@ Event ConnectionMachine::TakeBulkLine(Pending& pending, bool* told) {
       fold_.status = response_.status;
       fold_.message = response_.message;
     }
-    *told = protocol::ClosesConnection(response_.status);
-    return *told ? Break(response_.message, response_.status) : Event();
+    return protocol::ClosesConnection(response_.status) &&
+           Break(event, response_.message, response_.status);
   }
   if (pending.op != Op::kMGet) {
     fold_.number += done ? 1 : 0;
-    return {};
+    return false;
   }
-  *told = true;
-  Event event;
-  event.kind = Event::Kind::kItem;
-  event.id = window_.front_id();
-  event.index = index;
-  event.item.found = done;
-  event.item.flags = response_.flags;
-  event.item.value = response_.value;
-  return event;
+  event->kind = Event::Kind::kItem;
+  event->id = window_.front_id();
+  event->index = index;
+  event->item.found = done;
+  event->item.flags = response_.flags;
+  event->item.value = response_.value;
+  return true;
 }
 
-Event ConnectionMachine::FinishBulk(Pending& pending) {
+bool ConnectionMachine::FinishBulk(Pending& pending, Event* event) {
   told_fold_ = std::move(fold_);
   fold_ = Fold();
   response_ = protocol::Response();
@@ -111,7 +109,7 @@ Event ConnectionMachine::FinishBulk(Pending& pending) {
   response_.message = told_fold_.message;
   response_.number = told_fold_.number;
   response_.refused = told_fold_.refused;
-  return Finish(window_.front_id(), pending);
+  return Finish(window_.front_id(), pending, event);
 }
 
 }  // namespace tagcache

@@ -22,10 +22,10 @@ Status Stream::State::StartGet(ClientCore& core, std::string_view key, CallOptio
   Close();
   core_ = &core;
   bulk_ = false;
-  key_.assign(key);
-  call_ = core.Begin("get", key_, options);
-  keys_.Clear();
-  keys_.Add(core.options().prefix, key);
+  const std::string& prefix = core.options().prefix;
+  key_.assign(prefix);
+  key_.append(key);
+  call_ = core.Begin("get", std::string_view(key_).substr(prefix.size()), options);
   return Open(false);
 }
 
@@ -40,20 +40,25 @@ Status Stream::State::StartMultiGet(ClientCore& core, KeySource& keys, CallOptio
   return Open(false);
 }
 
+// The common case: any bytes are a key, if they are not too many.
 Status Stream::State::CheckKeys() const {
-  const Protocol protocol = core_->options().protocol;
-  // The common case: any bytes are a key, if they are not too many.
-  if (protocol == Protocol::kBinary && keys_.longest() <= kCommonKey) return {};
-  Request request;
-  request.op = Op::kGet;
+  const size_t longest = bulk_ ? keys_.longest() : key_.size();
+  if (core_->options().protocol == Protocol::kBinary && longest <= kCommonKey) return {};
+  if (!bulk_) return CheckKey(key_);
   for (size_t i = 0; i < keys_.size(); ++i) {
-    request.key = keys_[i];
-    CallContext each = call_;
-    each.key = request.key.substr(core_->options().prefix.size());
-    each.has_key = true;
-    if (Status status = CheckExpressible(each, protocol, request); !status.ok()) return status;
+    if (Status status = CheckKey(keys_[i]); !status.ok()) return status;
   }
   return {};
+}
+
+Status Stream::State::CheckKey(std::string_view key) const {
+  Request request;
+  request.op = Op::kGet;
+  request.key = key;
+  CallContext call = call_;
+  call.key = key.substr(core_->options().prefix.size());
+  call.has_key = true;
+  return CheckExpressible(call, core_->options().protocol, request);
 }
 
 Status Stream::State::Open(bool look) {
@@ -63,7 +68,7 @@ Status Stream::State::Open(bool look) {
   }
   sent_ = delivered_ = in_flight_count_ = 0;
   process_ = &core_->state();
-  if (keys_.size() > 0) {
+  if (count() > 0) {
     Status status = process_->pool.CheckOut(call_, look, &lease_);
     if (!status.ok()) return status;
     SendWindow();
@@ -75,19 +80,19 @@ Status Stream::State::Open(bool look) {
 }
 
 void Stream::State::SendWindow() {
-  while (sent_ < keys_.size() && in_flight_count_ < kWindow) {
+  while (sent_ < count() && in_flight_count_ < kWindow) {
     Request request;
-    size_t count = 1;
+    size_t keys = 1;
     if (bulk_) {
       request.op = Op::kMGet;
       request.keys = keys_.Chunk(sent_);
-      count = request.keys.size();
+      keys = request.keys.size();
     } else {
       request.op = Op::kGet;
-      request.key = keys_[0];
+      request.key = key_;
     }
     in_flight_[in_flight_count_++] = {lease_->machine().Send(request), sent_};
-    sent_ += count;
+    sent_ += keys;
   }
 }
 
@@ -99,7 +104,7 @@ Result<bool> Stream::State::Next(StreamItem* item) {
                      "the stream belongs to the parent process of a fork");
   }
   for (;;) {
-    if (in_flight_count_ == 0 && sent_ == keys_.size()) {
+    if (in_flight_count_ == 0 && sent_ == count()) {
       Close();
       return false;
     }

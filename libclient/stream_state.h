@@ -37,7 +37,9 @@ struct Stream::State {
   };
   static constexpr size_t kWindow = 2;
 
+  size_t count() const { return bulk_ ? keys_.size() : 1; }
   Status CheckKeys() const;
+  Status CheckKey(std::string_view key) const;
   // Takes a connection and sends the first requests. `look`: it is a repetition.
   Status Open(bool look);
   void SendWindow();
@@ -49,8 +51,9 @@ struct Stream::State {
   CoreState* process_ = nullptr;
   Lease lease_;
   CallContext call_;
-  std::string key_;  // of a single get, for messages
-  KeyList keys_;     // as they go on the wire
+  // As they go on the wire: the key of a single get, the keys of a bulk get.
+  std::string key_;
+  KeyList keys_;
   bool bulk_ = false;
   bool open_ = false;
   size_t sent_ = 0;       // keys

@@ -25,8 +25,6 @@ constexpr TimeMs kLinger = 1000;
 // A rejected connection that asks for nothing does not keep its place longer.
 constexpr TimeMs kRejectedIdle = 2000;
 
-constexpr uint64_t kNanosecondsInMs = 1'000'000;
-
 uv_buf_t BufferOf(std::string_view bytes) {
   return uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
 }
@@ -108,23 +106,22 @@ void Connection::OnRead(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffe
 void Connection::OnBytes(std::string_view bytes) {
   if (shm_ != nullptr) {
     shm_->Wake();
-    Poll();
+    Poll(Worker::Nanoseconds());
     return;
   }
   bytes = TakeAsk(bytes);
   if (bytes.empty() || shm_ != nullptr) return;
   begun_ = true;
-  Take(bytes);
+  Take(bytes, Worker::Nanoseconds());
 }
 
-void Connection::Take(std::string_view bytes) {
+// One look at the clock tells the time and begins the first request's latency.
+void Connection::Take(std::string_view bytes, uint64_t clock) {
   if (lingering_) return;
-  // One look at the clock serves both, where there is one for latencies.
-  const uint64_t clock = worker_.engine().LatencyClock();
-  now_ = last_activity_ = clock != 0 ? clock / kNanosecondsInMs : Worker::Now();
+  now_ = last_activity_ = clock / Worker::kNanosecondsInMs;
   sent_early_ = 0;
   try {
-    session_.Receive(bytes, now_, clock);
+    session_.Receive(bytes, now_, worker_.engine().measures_latency() ? clock : 0);
   } catch (const std::bad_alloc&) {
     return CloseNow("out of memory");
   }
@@ -174,11 +171,11 @@ void Connection::OpenShm() {
   session_.SetAddress("shm");
 }
 
-void Connection::ReadShm() {
+void Connection::ReadShm(uint64_t clock) {
   const uv_buf_t buffer = worker_.read_buffer();
   if (!closed_ && !lingering_ && session_.wants_input()) {
     const size_t n = shm_->Read({buffer.base, buffer.len});
-    if (n > 0) Take({buffer.base, n});
+    if (n > 0) Take({buffer.base, n}, clock);
   }
   if (!closed_ && shm_->broken()) CloseNow("the peer broke the rules of the shared memory");
 }
@@ -198,7 +195,7 @@ bool Connection::WriteShm(std::string_view output, size_t* written) {
   return false;
 }
 
-bool Connection::Poll() {
+bool Connection::Poll(uint64_t clock) {
   if (closed_ || lingering_) return false;
   if (shm_ != nullptr) {
     const bool unblocked = blocked_ && shm_->Writable();
@@ -207,14 +204,14 @@ bool Connection::Poll() {
       now_ = Worker::Now();
       Flush();
     }
-    ReadShm();
+    ReadShm(clock);
     return true;
   }
   if (!reading_) return false;
   const uv_buf_t buffer = worker_.read_buffer();
   const ssize_t n = recv(fd_, buffer.base, buffer.len, MSG_DONTWAIT);
   if (n <= 0) return false;  // an end or an error is there for the loop to read, too
-  Take({buffer.base, static_cast<size_t>(n)});
+  Take({buffer.base, static_cast<size_t>(n)}, clock);
   return true;
 }
 
@@ -365,7 +362,7 @@ void Connection::UpdateReading() {
 void Connection::ShutDown() {
   if (lingering_) return;
   now_ = Worker::Now();
-  if (shm_ != nullptr) ReadShm();
+  if (shm_ != nullptr) ReadShm(Worker::Nanoseconds());
   if (closed_ || lingering_) return;
   try {
     session_.ShutDown(now_);

@@ -55,8 +55,9 @@ class Connection final : private EarlyOutput {
   void CheckTime(TimeMs now);
   void CloseNow(std::string_view reason);
 
-  // Looks whether there is something to do, and does it. true: there was.
-  bool Poll();
+  // Looks whether there is something to do, and does it. true: there was. `clock` is the last look
+  // at the clock, Worker::Nanoseconds.
+  bool Poll(uint64_t clock);
   // There was traffic: polls for more, or else the loop tells.
   void AwaitTraffic();
   // The worker is to look at it no more: from now on the loop tells. false: there is something
@@ -81,10 +82,10 @@ class Connection final : private EarlyOutput {
   static void OnClosed(uv_handle_t* handle);
 
   void OnBytes(std::string_view bytes);
-  void Take(std::string_view bytes);
+  void Take(std::string_view bytes, uint64_t clock);
   std::string_view TakeAsk(std::string_view bytes);
   void OpenShm();
-  void ReadShm();
+  void ReadShm(uint64_t clock);
   bool WriteShm(std::string_view output, size_t* written);
   bool WriteSome(size_t* written);
   size_t SendEarly(std::string_view bytes) override;

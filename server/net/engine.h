@@ -41,9 +41,8 @@ class Engine {
   Store& store() { return store_; }
   TimeMs started() const { return started_; }
 
-  uint64_t LatencyClock() const {
-    return options_.latency_clock == nullptr ? 0 : options_.latency_clock();
-  }
+  bool measures_latency() const { return options_.latency_clock != nullptr; }
+  uint64_t LatencyClock() const { return measures_latency() ? options_.latency_clock() : 0; }
 
   bool needs_credentials() const { return !options_.username.empty(); }
   // Takes the same time whichever byte differs.

@@ -45,11 +45,6 @@ void CloseHandle(Handle& handle) {
   if (!uv_is_closing(any)) uv_close(any, nullptr);
 }
 
-// Monotonic, and never 0.
-uint64_t Nanoseconds() {
-  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) | 1;
-}
-
 TimeMs SweepPeriod(TimeMs idle_timeout) {
   if (idle_timeout == 0) return kSweepPeriod;
   return std::clamp<TimeMs>(idle_timeout / 4, 10, kSweepPeriod);
@@ -57,12 +52,12 @@ TimeMs SweepPeriod(TimeMs idle_timeout) {
 
 }  // namespace
 
-// Not uv_now: that stands still while a loop works, and a TTL of 0 must be over on every worker.
-TimeMs Worker::Now() {
-  return static_cast<TimeMs>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                 std::chrono::steady_clock::now().time_since_epoch())
-                                 .count());
+uint64_t Worker::Nanoseconds() {
+  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
 }
+
+// Not uv_now: that stands still while a loop works, and a TTL of 0 must be over on every worker.
+TimeMs Worker::Now() { return Nanoseconds() / kNanosecondsInMs; }
 
 Worker::Worker(Engine& engine, const WorkerOptions& options, OpenConnections& open, bool first)
     : engine_(engine),
@@ -298,7 +293,7 @@ void Worker::PollAll() {
     bool found = false;
     for (int look = 0; look < kLooks && !found; ++look) {
       for_each([&](Connection& connection) {
-        if (!connection.Poll()) return;
+        if (!connection.Poll(now)) return;
         found = true;
         connection.polled_at = now;
         connection.poll_paid = true;

@@ -75,6 +75,9 @@ class Worker {
   uv_loop_t* loop() { return &loop_; }
   uv_buf_t read_buffer() { return uv_buf_init(read_buffer_.get(), kReadBuffer); }
   bool stopping() const { return stopping_; }
+  // Of the monotonic clock: never 0.
+  static uint64_t Nanoseconds();
+  static constexpr uint64_t kNanosecondsInMs = 1'000'000;
   static TimeMs Now();
   void Remove(Connection& connection);
   // Where requests of its connections are woken to.
