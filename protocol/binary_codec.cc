@@ -123,10 +123,14 @@ uint8_t ReadOptions(Reader& reader, uint8_t known) {
   return options;
 }
 
-void ReadItems(Reader& reader, Scratch& scratch) {
+// Into the front of Scratch::items, which never shrinks here: making items anew would cost as much
+// as reading them. Returns how many there are.
+size_t ReadItems(Reader& reader, Scratch& scratch) {
   const size_t count = reader.Count<uint32_t>(kMinItem);
-  scratch.items.resize(count);
-  scratch.item_tags.resize(count);
+  if (scratch.items.size() < count) {
+    scratch.items.resize(count);
+    scratch.item_tags.resize(count);
+  }
   for (size_t i = 0; i < count && reader.ok(); ++i) {
     PutItem& item = scratch.items[i];
     const uint8_t options = ReadOptions(reader, kHasTtl | kHasTags);
@@ -138,7 +142,7 @@ void ReadItems(Reader& reader, Scratch& scratch) {
     item.flags = reader.Number<uint32_t>();
     item.value = reader.Long();
   }
-  if (!reader.ok()) scratch.items.clear();
+  return count;
 }
 
 Hello ReadHelloRest(Reader& reader, uint8_t min_version, uint8_t max_version) {
@@ -168,11 +172,12 @@ class RequestReader {
     if (!reader_.ok()) return reader_.error();
     request_.keys = keys_.Of(scratch_.views);
     if (has_tags_) request_.tags = tags_.Of(scratch_.views);
-    for (size_t i = 0; i < scratch_.items.size(); ++i) {
+    const std::span<PutItem> items = std::span(scratch_.items).first(items_);
+    for (size_t i = 0; i < items.size(); ++i) {
       const auto& [first, count] = scratch_.item_tags[i];
-      scratch_.items[i].tags = Slice{first, count}.Of(scratch_.views);
+      items[i].tags = Slice{first, count}.Of(scratch_.views);
     }
-    request_.items = scratch_.items;
+    request_.items = items;
     return {};
   }
 
@@ -209,6 +214,7 @@ class RequestReader {
   Slice keys_;
   Slice tags_;
   bool has_tags_ = false;
+  size_t items_ = 0;
 };
 
 void RequestReader::Read(Field field) {
@@ -254,7 +260,8 @@ void RequestReader::Read(Field field) {
       request_.value = reader_.Long();
       return;
     case Field::kItems:
-      return ReadItems(reader_, scratch_);
+      items_ = ReadItems(reader_, scratch_);
+      return;
     case Field::kBy:
       request_.by = reader_.Number<int64_t>();
       return;
@@ -597,8 +604,6 @@ bool DecodeRequest(uint8_t opcode, uint64_t id, std::string_view body, Scratch& 
     return false;
   }
   scratch.views.clear();
-  scratch.items.clear();
-  scratch.item_tags.clear();
   *detail = RequestReader(*command, body, scratch, request).Run();
   if (detail->empty()) return true;
   *error = StatusCode::kBadRequest;

@@ -126,14 +126,19 @@ void* Arena::Allocate(ObjectKind kind, size_t bytes, bool urgent) {
   return object;
 }
 
-void Arena::Free(void* object) {
-  Slab* slab = Slab::Of(object);
-  slab->arena->FreeObject(slab, object);
+void Arena::Free(std::span<void* const> objects) {
+  while (!objects.empty()) {
+    const size_t size_class = Slab::Of(objects[0])->size_class;
+    SizeClass& size = sizes_[size_class];
+    MutexLock lock(size.mutex);
+    do {
+      FreeObject(size, Slab::Of(objects[0]), objects[0]);
+      objects = objects.subspan(1);
+    } while (!objects.empty() && Slab::Of(objects[0])->size_class == size_class);
+  }
 }
 
-void Arena::FreeObject(Slab* slab, void* object) {
-  SizeClass& size = sizes_[slab->size_class];
-  MutexLock lock(size.mutex);
+void Arena::FreeObject(SizeClass& size, Slab* slab, void* object) {
   NextFree(static_cast<char*>(object)) = slab->first_free;
   slab->first_free = static_cast<uint16_t>(
       (static_cast<char*>(object) - slab->object(0)) / slab->object_bytes + 1);

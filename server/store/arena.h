@@ -24,6 +24,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "server/store/memory_budget.h"
 #include "server/store/mutex.h"
@@ -74,7 +75,9 @@ class Arena {
   // nullptr: there is no memory, or it would take a slab and the budget has none left. `urgent`
   // goes over the budget. REQUIRES: bytes is 1 to kLargestObject.
   void* Allocate(ObjectKind kind, size_t bytes, bool urgent);
-  static void Free(void* object);
+  static void Free(void* object) { Of(object).Free(std::span(&object, 1)); }
+  // Objects of this arena. Those of one size that stand together cost one lock.
+  void Free(std::span<void* const> objects);
   // What an object of `bytes` takes.
   static size_t Rounded(size_t bytes);
   static size_t RoundedOf(const void* object) { return Slab::Of(object)->object_bytes; }
@@ -118,7 +121,7 @@ class Arena {
   };
   static constexpr size_t kKinds = 2;
 
-  void FreeObject(Slab* slab, void* object);
+  void FreeObject(SizeClass& size, Slab* slab, void* object) REQUIRES(size.mutex);
   Slab* TakeSlab(bool urgent);
   void GiveSlab(Slab* slab);
   static void List(SizeClass& size, Slab* slab) REQUIRES(size.mutex);

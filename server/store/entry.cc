@@ -1,7 +1,9 @@
 #include "server/store/entry.h"
 
 #include <algorithm>
+#include <array>
 #include <new>
+#include <span>
 
 #include "server/store/integer_text.h"
 
@@ -97,22 +99,39 @@ Entry* NewEntry(Arena& arena, const EntryParts& parts, bool urgent) {
   return entry;
 }
 
-void Unpin(Entry* entry) {
-  if (entry->pins.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+namespace {
+
+// Whether it was the last pin. The entry's memory is left to the caller then, but not its value's.
+bool LastPin(Entry* entry) {
+  if (entry->pins.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
   if ((entry->bits & Entry::kOutside) != 0) {
     char* value = const_cast<char*>(entry->value().data());
     Arena& arena = Arena::Of(entry);
     arena.budget().Remove(ValuePages::Rounded(entry->value_size));
     arena.values().Free(value, entry->value_size);
   }
-  Arena::Free(entry);
+  return true;
+}
+
+}  // namespace
+
+void Unpin(Entry* entry) {
+  if (LastPin(entry)) Arena::Free(entry);
 }
 
 Removed::~Removed() {
+  if (first_ == nullptr) return;
+  Arena& arena = Arena::Of(first_);
+  std::array<void*, 32> free;
+  size_t count = 0;
   while (first_ != nullptr) {
     Entry* entry = first_;
-    first_ = entry->wheel_after == 0 ? nullptr : Arena::Of(entry).At<Entry>(entry->wheel_after);
-    Unpin(entry);
+    first_ = entry->wheel_after == 0 ? nullptr : arena.At<Entry>(entry->wheel_after);
+    if (LastPin(entry)) free[count++] = entry;
+    if (count == free.size() || first_ == nullptr) {
+      arena.Free(std::span(free).first(count));
+      count = 0;
+    }
   }
 }
 

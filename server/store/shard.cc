@@ -224,7 +224,6 @@ size_t Shard::RemoveGone(size_t most, TimeMs now, Removed* removed) {
 }
 
 Outcome Shard::PutLocked(Draft& draft, WriteMode mode, TimeMs now, Removed* removed, Woken* woken) {
-  RemoveGone(kGoneAWrite, now, removed);
   Slot* slot = FindLive(draft.key, now, removed);
   Outcome outcome = draft.refused;
   // What is refused for its size is refused whatever is there, but a plain put under a token that
@@ -268,19 +267,20 @@ Outcome Shard::Put(Draft& draft, WriteMode mode, TimeMs now) {
   Removed removed;
   Woken woken;
   MutexLock lock(mutex_);
+  RemoveGone(kGoneAWrite, now, &removed);
   return PutLocked(draft, mode, now, &removed, &woken);
 }
 
 void Shard::MultiPut(std::span<const uint32_t> which, std::span<Draft> drafts, TimeMs now,
-                     std::span<Outcome> outcomes) {
-  Removed removed;
+                     std::span<Outcome> outcomes, Removed* removed) {
   Woken woken;
   MutexLock lock(mutex_);
+  RemoveGone(kGoneAWrite * which.size(), now, removed);
   for (size_t at = 0; at < which.size(); ++at) {
     if (at + kEntriesAhead < which.size())
       PrefetchEntry(drafts[which[at + kEntriesAhead]].key.hash);
     const uint32_t i = which[at];
-    outcomes[i] = PutLocked(drafts[i], WriteMode::kPut, now, &removed, &woken);
+    outcomes[i] = PutLocked(drafts[i], WriteMode::kPut, now, removed, &woken);
   }
 }
 

@@ -103,8 +103,9 @@ class alignas(64) Shard {
   void MultiGet(const KeysOfShard& keys, TimeMs now, std::span<EntryRef> out);
   // Takes the draft's entry when the outcome is kOk.
   Outcome Put(Draft& draft, WriteMode mode, TimeMs now);
+  // The same for those that `which` names; what they replace goes to `removed`.
   void MultiPut(std::span<const uint32_t> which, std::span<Draft> drafts, TimeMs now,
-                std::span<Outcome> outcomes);
+                std::span<Outcome> outcomes, Removed* removed);
   // The live entry, for a write that is made from it: kAppend and kPrepend put a draft in its place
   // that has its version, if it still has that.
   struct Current {

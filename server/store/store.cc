@@ -258,8 +258,9 @@ void Store::MultiPut(std::span<const Write> writes, TimeMs now, std::span<Outcom
     draft.tags = std::span(scratch.tags).subspan(first_tag);
     scratch.drafts.push_back(std::move(draft));
   }
+  Removed removed;
   impl_->ForEachShard(&scratch, [&](Shard& shard, std::span<const uint32_t> which) {
-    shard.MultiPut(which, scratch.drafts, now, outcomes);
+    shard.MultiPut(which, scratch.drafts, now, outcomes, &removed);
   });
   scratch.Clear();
 }
