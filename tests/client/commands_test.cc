@@ -1,4 +1,6 @@
-// Every command against a real server, on both codecs and each transport.
+// Every command on one key, and what concerns the whole server, against a real one.
+
+#include "tests/client/commands.h"
 
 #include <gtest/gtest.h>
 
@@ -6,68 +8,11 @@
 #include <thread>
 
 #include "tagcache/batch.h"
-#include "tagcache/client.h"
-#include "tests/support/server_process.h"
 
-namespace tagcache {
+namespace tagcache::testing {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using Names = std::vector<std::string_view>;
-
-using testing::ServerProcess;
-
-struct Way {
-  Protocol protocol;
-  std::string (ServerProcess::*dsn)() const;
-  const char* prefix;
-};
-
-class Commands : public ::testing::TestWithParam<Way> {
- protected:
-  static void SetUpTestSuite() { server_ = new testing::ServerProcess(); }
-  static void TearDownTestSuite() {
-    delete server_;
-    server_ = nullptr;
-  }
-  void SetUp() override {
-    client_ = Make(GetParam().prefix);
-    ASSERT_TRUE(client_->Flush().ok());
-  }
-  std::unique_ptr<Client> Make(const std::string& prefix, milliseconds default_ttl = {}) {
-    Options options;
-    options.servers = {(server_->*GetParam().dsn)()};
-    options.protocol = GetParam().protocol;
-    options.timeout = seconds(20);
-    options.prefix = prefix;
-    options.default_ttl = default_ttl;
-    auto client = Client::Create(options);
-    EXPECT_TRUE(client.ok());
-    return std::move(*client);
-  }
-  bool text() const { return GetParam().protocol == Protocol::kText; }
-  std::string Got(std::string_view key) {
-    const auto got = client_->Get(key);
-    if (!got.ok()) return "error: " + got.status().message();
-    return got.value() ? got.value()->bytes : "(miss)";
-  }
-  void Put(std::string_view key, std::string_view value, Names tags = {}) {
-    const Status status = client_->Put(key, {value}, {.tags = tags});
-    ASSERT_TRUE(status.ok()) << status.message();
-  }
-
-  static inline testing::ServerProcess* server_ = nullptr;
-  std::unique_ptr<Client> client_;
-};
-
-INSTANTIATE_TEST_SUITE_P(Ways, Commands,
-                         ::testing::Values(Way{Protocol::kBinary, &ServerProcess::tcp_dsn, ""},
-                                           Way{Protocol::kBinary, &ServerProcess::unix_dsn, "pre:"},
-                                           Way{Protocol::kBinary, &ServerProcess::shm_dsn, ""},
-                                           Way{Protocol::kText, &ServerProcess::tcp_dsn, "pre:"},
-                                           Way{Protocol::kText, &ServerProcess::unix_dsn, ""},
-                                           Way{Protocol::kText, &ServerProcess::shm_dsn, "pre:"}));
+INSTANTIATE_TEST_SUITE_P(Ways, Commands, AllWays());
 
 TEST_P(Commands, PutThenGetGivesTheValueBackAndAMissIsNoError) {
   EXPECT_EQ(Got("k"), "(miss)");
@@ -229,138 +174,6 @@ TEST_P(Commands, AppendAndPrependAddToWhatIsThere) {
   EXPECT_EQ((**client_->GetMeta("k")).flags, 7u);
 }
 
-TEST_P(Commands, AMissLeasesTheKeyToOneWhoAsks) {
-  if (text()) {
-    EXPECT_EQ(client_->GetOrLease("k").status().code(), ErrorCode::kUsage);
-    return;
-  }
-  const auto first = client_->GetOrLease("k");
-  ASSERT_TRUE(first.ok()) << first.status().message();
-  EXPECT_NE(first->token, 0u);
-  EXPECT_FALSE(first->value);
-  const auto second = client_->GetOrLease("k");
-  EXPECT_EQ(second->token, 0u);
-  EXPECT_FALSE(second->value);
-  ASSERT_TRUE(client_->Put("k", {"v", 3}, {.token = first->token}).ok());
-  const auto third = client_->GetOrLease("k");
-  ASSERT_TRUE(third->value);
-  EXPECT_EQ(third->value->bytes, "v");
-  EXPECT_EQ(third->value->flags, 3u);
-  EXPECT_FALSE(third->stale);
-}
-
-TEST_P(Commands, WhatWasComputedBeforeAnInvalidationIsNotStoredUnderTheLease) {
-  if (text()) GTEST_SKIP() << "the binary protocol's alone";
-  const Names tags = {"t"};
-  const auto leased = client_->GetOrLease("k");
-  ASSERT_NE(leased->token, 0u);
-  ASSERT_TRUE(client_->InvalidateTag("t").ok());
-  const Status status = client_->Put("k", {"old"}, {.tags = tags, .token = leased->token});
-  EXPECT_EQ(status.code(), ErrorCode::kServer);
-  EXPECT_EQ(status.server_error(), ServerError::kStaleToken);
-  EXPECT_EQ(Got("k"), "(miss)");
-}
-
-TEST_P(Commands, LargeValuesOfALeaseComeBackWhole) {
-  if (text()) GTEST_SKIP() << "the binary protocol's alone";
-  for (const size_t size : {16 * 1024, 65536, 1 << 20}) {
-    const std::string value(size, 'x');
-    ASSERT_TRUE(client_->Put("large", {value, 5}).ok());
-    const auto leased = client_->GetOrLease("large");
-    ASSERT_TRUE(leased.ok() && leased->value) << size;
-    EXPECT_TRUE(leased->value->bytes == value) << size;
-    EXPECT_EQ(leased->value->flags, 5u);
-  }
-}
-
-TEST_P(Commands, LeasesOfNoTimeAndNegativeWaitsAreRefusedHere) {
-  for (const LeaseOptions lease : {LeaseOptions{.lease = milliseconds(0)},
-                                   LeaseOptions{.lease = milliseconds(int64_t{1} << 32)},
-                                   LeaseOptions{.wait = milliseconds(-1)}}) {
-    EXPECT_EQ(client_->GetOrLease("k", lease).status().code(), ErrorCode::kUsage);
-  }
-}
-
-TEST_P(Commands, ATokenIsRefusedWhereItCanNotHold) {
-  Put("k", "v");
-  EXPECT_EQ(client_->Add("k", {"v"}, {.token = 1}).status().code(), ErrorCode::kUsage);
-  EXPECT_EQ(client_->Replace("k", {"v"}, {.token = 1}).status().code(), ErrorCode::kUsage);
-  EXPECT_EQ(client_->CompareAndSet("k", 1, {"v"}, {.token = 1}).status().code(), ErrorCode::kUsage);
-  const PutItem items[] = {{"k", {"v"}, {.token = 1}}};
-  EXPECT_EQ(client_->MultiPut(items).status().code(), ErrorCode::kUsage);
-  Batch batch;
-  batch.Add("k", {"v"}, {.token = 1});
-  if (text()) {
-    EXPECT_EQ(client_->Put("k", {"v"}, {.token = 1}).code(), ErrorCode::kUsage);
-    batch.Put("k", {"v"}, {.token = 1});
-  }
-  const auto results = client_->Run(batch);
-  ASSERT_TRUE(results.ok()) << results.status().message();
-  for (const BatchResult& result : *results) EXPECT_EQ(result.status.code(), ErrorCode::kUsage);
-  EXPECT_EQ(Got("k"), "v") << "what was there stays";
-}
-
-TEST_P(Commands, ScanListsWhatBeginsWithThePrefixAndDeletePrefixRemovesIt) {
-  if (text()) {
-    EXPECT_EQ(client_->Scan("a").status().code(), ErrorCode::kUsage);
-    EXPECT_EQ(client_->DeletePrefix("a").status().code(), ErrorCode::kUsage);
-    return;
-  }
-  // More than the server looks at in one request.
-  std::vector<std::string> wanted;
-  std::vector<std::string> others;
-  for (int i = 0; i < 6000; ++i) {
-    wanted.push_back("a:" + std::to_string(i));
-    others.push_back("b:" + std::to_string(i));
-  }
-  std::vector<PutItem> items;
-  for (const std::string& key : wanted) items.push_back({key, {"v"}});
-  for (const std::string& key : others) items.push_back({key, {"v"}});
-  ASSERT_EQ(client_->MultiPut(items)->stored, items.size());
-  const auto other = Make("other:");
-  ASSERT_TRUE(other->Put("a:1", {"theirs"}).ok());
-  std::vector<std::string> found;
-  uint64_t cursor = 0;
-  do {
-    const auto page = client_->Scan("a:", cursor, 100);
-    ASSERT_TRUE(page.ok()) << page.status().message();
-    found.insert(found.end(), page->keys.begin(), page->keys.end());
-    cursor = page->cursor;
-  } while (cursor != 0);
-  std::sort(found.begin(), found.end());
-  std::sort(wanted.begin(), wanted.end());
-  EXPECT_EQ(found, wanted);
-  EXPECT_EQ(*client_->DeletePrefix("a:"), 6000u);
-  EXPECT_EQ(*client_->DeletePrefix("a:"), 0u);
-  EXPECT_EQ(Got("b:7"), "v");
-  EXPECT_EQ((**other->Get("a:1")).bytes, "theirs");
-}
-
-TEST_P(Commands, TheHeaviestTagsComeFirstAndWithoutThePrefix) {
-  if (text()) {
-    EXPECT_EQ(client_->HeaviestTags().status().code(), ErrorCode::kUsage);
-    return;
-  }
-  // The count is of all the server's time: a tag of this test's own.
-  const std::string light =
-      std::string("light ") + GetParam().prefix + client_->options().servers[0];
-  Put("a", "x", {light});
-  Put("b", std::string(10'000, 'x'), {"heavy"});
-  Put("c", "x", {light});
-  ASSERT_TRUE(client_->InvalidateTag(light).ok());
-  Put("a", "x", {light});
-  const auto tags = client_->HeaviestTags();
-  ASSERT_TRUE(tags.ok()) << tags.status().message();
-  ASSERT_EQ(tags->size(), 2u);
-  EXPECT_EQ((*tags)[0].tag, "heavy");
-  EXPECT_GE((*tags)[0].bytes, 10'000u);
-  EXPECT_EQ((*tags)[0].keys, 1u);
-  EXPECT_EQ((*tags)[1].tag, light);
-  EXPECT_EQ((*tags)[1].keys, 1u);
-  EXPECT_EQ((*tags)[1].invalidations, 1u);
-  EXPECT_EQ(client_->HeaviestTags(1)->size(), 1u);
-}
-
 TEST_P(Commands, StepsCountAndRefuseWhatIsNoInteger) {
   EXPECT_EQ(*client_->Increment("n"), 1);
   EXPECT_EQ(*client_->Increment("n", {.by = 41}), 42);
@@ -412,53 +225,6 @@ TEST_P(Commands, DefaultTtlIsThatOfWritesWithoutOne) {
   EXPECT_EQ(Got("kept"), "v");
 }
 
-TEST_P(Commands, MultiGetKeepsTheOrderAskedMissesAndRepetitionsIncluded) {
-  Put("a", "1");
-  Put("c", "3");
-  const Names keys = {"c", "b", "a", "c"};
-  const auto values = client_->MultiGet(keys);
-  ASSERT_TRUE(values.ok()) << values.status().message();
-  ASSERT_EQ(values->size(), 4u);
-  EXPECT_EQ((*values)[0]->bytes, "3");
-  EXPECT_FALSE((*values)[1].has_value());
-  EXPECT_EQ((*values)[2]->bytes, "1");
-  EXPECT_EQ((*values)[3]->bytes, "3");
-  EXPECT_TRUE(client_->MultiGet({})->empty());
-}
-
-TEST_P(Commands, MultiPutTakesTtlAndTagsPerItem) {
-  const Names tags = {"red", "blue"};
-  const PutItem items[] = {
-      {"one", {"1"}, {.tags = tags}}, {"two", {"2"}, {.ttl = milliseconds(30)}}, {"three", {"3"}}};
-  const auto report = client_->MultiPut(items);
-  ASSERT_TRUE(report.ok()) << report.status().message();
-  EXPECT_EQ(report->stored, 3u);
-  EXPECT_TRUE(report->refused.empty());
-  EXPECT_EQ(*client_->InvalidateTag("red"), 1u);
-  EXPECT_EQ(Got("one"), "(miss)");
-  std::this_thread::sleep_for(milliseconds(60));
-  EXPECT_EQ(Got("two"), "(miss)");
-  EXPECT_EQ(Got("three"), "3");
-}
-
-// Lessons 5 and 7.
-TEST_P(Commands, MultiPutReportsWhatTheServerRefusedAndStoresTheRest) {
-  if (text()) GTEST_SKIP() << "a line over the server's limit ends the connection";
-  Put("too large", "old");
-  const std::string huge(65 << 20, 'x');
-  const PutItem items[] = {{"one", {"1"}}, {"too large", {huge}}, {"two", {"2"}}};
-  const auto report = client_->MultiPut(items);
-  ASSERT_TRUE(report.ok()) << report.status().message();
-  EXPECT_EQ(report->stored, 2u);
-  ASSERT_EQ(report->refused.size(), 1u);
-  EXPECT_EQ(report->refused[0].index, 1u);
-  EXPECT_EQ(report->refused[0].status.server_error(), ServerError::kValueTooLarge);
-  EXPECT_NE(report->refused[0].status.message().find("68157440 bytes"), std::string::npos)
-      << report->refused[0].status.message();
-  EXPECT_EQ(Got("too large"), "(miss)");
-  EXPECT_EQ(Got("two"), "2");
-}
-
 // Lesson 22: the text protocol's answer is one word, the message is not.
 TEST_P(Commands, ARefusalNamesTheLimitAndWhatPassedIt) {
   const std::string key(2000, 'k');
@@ -493,117 +259,6 @@ TEST_P(Commands, ARefusalNamesTheLimitAndWhatPassedIt) {
     EXPECT_NE(message.find(std::to_string(refused.size)), std::string::npos) << message;
     EXPECT_LT(message.size(), 400u) << message;
   }
-}
-
-// Lessons 5 and 7: nothing is dropped in silence.
-TEST_P(Commands, MultiPutStoresTheRestOfWhatTheTextProtocolCanNotCarry) {
-  Put("bad", "old");
-  const PutItem items[] = {
-      {"good", {"1"}, {}}, {"bad", {"with\nLF"}, {}}, {"tab\tkey", {"2"}, {}}, {"fine", {"3"}, {}}};
-  const auto report = client_->MultiPut(items);
-  ASSERT_TRUE(report.ok());
-  EXPECT_EQ(Got("good"), "1");
-  EXPECT_EQ(Got("fine"), "3");
-  if (!text()) {
-    EXPECT_EQ(report->stored, 4u);
-    return;
-  }
-  EXPECT_EQ(report->stored, 2u);
-  ASSERT_EQ(report->refused.size(), 2u);
-  EXPECT_EQ(report->refused[0].index, 1u);
-  EXPECT_EQ(report->refused[0].status.code(), ErrorCode::kUsage);
-  EXPECT_EQ(report->refused[1].index, 2u);
-  EXPECT_EQ(Got("bad"), "(miss)");
-}
-
-TEST_P(Commands, MultiPutOfAKeyThatIsRefusedFirstAndStoredLaterKeepsTheLater) {
-  if (!text()) GTEST_SKIP() << "the binary protocol carries everything";
-  const PutItem items[] = {{"k", {"a\nb"}, {}}, {"k", {"later"}, {}}};
-  EXPECT_EQ(client_->MultiPut(items)->stored, 1u);
-  EXPECT_EQ(Got("k"), "later");
-  const PutItem other[] = {{"k", {"earlier"}, {}}, {"k", {"a\nb"}, {}}};
-  EXPECT_EQ(client_->MultiPut(other)->refused.size(), 1u);
-  EXPECT_EQ(Got("k"), "(miss)");
-}
-
-TEST_P(Commands, MultiDeleteAndInvalidateKeysCountWhatWasThere) {
-  Put("a", "1");
-  Put("b", "2");
-  Put("c", "3");
-  const Names some = {"a", "x", "b"};
-  EXPECT_EQ(*client_->MultiDelete(some), 2u);
-  const Names rest = {"a", "c"};
-  EXPECT_EQ(*client_->InvalidateKeys(rest), 1u);
-  EXPECT_EQ(Got("c"), "(miss)");
-  EXPECT_EQ(*client_->MultiDelete({}), 0u);
-}
-
-TEST_P(Commands, BulkCallsOfManyKeysReachAllOfThem) {
-  constexpr size_t kCount = 30'000;
-  std::vector<std::string> names;
-  for (size_t i = 0; i < kCount; ++i) names.push_back("many:" + std::to_string(i));
-  std::vector<PutItem> items;
-  Names keys;
-  for (const std::string& name : names) {
-    items.push_back({name, {name}, {}});
-    keys.push_back(name);
-  }
-  const auto report = client_->MultiPut(items);
-  ASSERT_TRUE(report.ok()) << report.status().message();
-  EXPECT_EQ(report->stored, kCount);
-  const auto values = client_->MultiGet(keys);
-  ASSERT_TRUE(values.ok()) << values.status().message();
-  for (size_t i = 0; i < kCount; ++i) ASSERT_EQ((*values)[i]->bytes, names[i]);
-  EXPECT_EQ(*client_->InvalidateKeys(Names(keys.begin(), keys.begin() + 10'000)), 10'000u);
-  EXPECT_EQ(*client_->MultiDelete(keys), kCount - 10'000);
-}
-
-TEST_P(Commands, InvalidatingTagsTakesExactlyTheirMembers) {
-  Put("ab", "1", {"a", "b"});
-  Put("a", "2", {"a"});
-  Put("b", "3", {"b"});
-  Put("none", "4");
-  const Names both = {"a", "b"};
-  EXPECT_EQ(*client_->InvalidateTags(both, TagMode::kAll), 1u);
-  EXPECT_EQ(Got("ab"), "(miss)");
-  EXPECT_EQ(Got("a"), "2");
-  EXPECT_EQ(*client_->InvalidateTag("a"), 1u);
-  EXPECT_EQ(*client_->InvalidateTags(both, TagMode::kAny), 1u);
-  EXPECT_EQ(Got("none"), "4");
-}
-
-TEST_P(Commands, KeysComeBackWithoutThePrefix) {
-  Put("x", "1", {"t", "u"});
-  Put("y", "2", {"t"});
-  auto page = client_->KeysByTag("t");
-  ASSERT_TRUE(page.ok()) << page.status().message();
-  std::sort(page->keys.begin(), page->keys.end());
-  EXPECT_EQ(page->keys, (std::vector<std::string>{"x", "y"}));
-  EXPECT_EQ(page->cursor, 0u);
-  const Names both = {"t", "u"};
-  const auto all = client_->Search(both, TagMode::kAll);
-  if (text()) {
-    EXPECT_EQ(all.status().code(), ErrorCode::kUsage);
-    return;
-  }
-  EXPECT_EQ(all->keys, std::vector<std::string>{"x"});
-  EXPECT_EQ(client_->Search(both, TagMode::kAny)->keys.size(), 2u);
-}
-
-TEST_P(Commands, PagesTogetherHoldEveryKeyOnce) {
-  if (text()) GTEST_SKIP() << "all keys come at once";
-  for (int i = 0; i < 500; ++i) Put("p" + std::to_string(i), "v", {"paged"});
-  std::vector<std::string> all;
-  uint64_t cursor = 0;
-  do {
-    const auto page = client_->KeysByTag("paged", cursor, 40);
-    ASSERT_TRUE(page.ok());
-    all.insert(all.end(), page->keys.begin(), page->keys.end());
-    cursor = page->cursor;
-  } while (cursor != 0);
-  std::sort(all.begin(), all.end());
-  EXPECT_EQ(std::unique(all.begin(), all.end()), all.end());
-  EXPECT_EQ(all.size(), 500u);
 }
 
 TEST_P(Commands, PrefixesKeepClientsApart) {
@@ -651,76 +306,8 @@ TEST_P(Commands, KeysOverTheProtocolsOwnLimitAreRefusedHere) {
   EXPECT_EQ(client_->Get(std::string(70'000, 'k')).status().code(), ErrorCode::kUsage);
 }
 
-TEST_P(Commands, BatchRunsMixedCommandsInTheirOrderWithAResultEach) {
-  Put("there", "1");
-  const Names tags = {"t"};
-  Batch batch;
-  const size_t put = batch.Put("k", {"v"}, {.tags = tags});
-  const size_t get = batch.Get("k");
-  const size_t miss = batch.Get("nothing");
-  const size_t add = batch.Add("there", {"2"});
-  const size_t gone = batch.Delete("there");
-  const size_t bad = batch.Increment("k");
-  const size_t step = batch.Increment("n", {.by = 7});
-  const size_t tag = batch.InvalidateTag("t");
-  const size_t after = batch.Get("k");
-  const auto results = client_->Run(batch);
-  ASSERT_TRUE(results.ok()) << results.status().message();
-  ASSERT_EQ(results->size(), batch.size());
-  const auto& r = *results;
-  EXPECT_TRUE(r[put].status.ok() && r[put].done);
-  EXPECT_EQ(r[get].value->bytes, "v");
-  EXPECT_TRUE(r[miss].status.ok());
-  EXPECT_FALSE(r[miss].done || r[miss].value);
-  EXPECT_FALSE(r[add].done);
-  EXPECT_TRUE(r[gone].done);
-  EXPECT_EQ(r[bad].status.server_error(), ServerError::kNotAnInteger);
-  EXPECT_NE(r[bad].status.message().find("increment 'k'"), std::string::npos);
-  EXPECT_EQ(r[step].number, 7);
-  EXPECT_EQ(r[tag].number, 1);
-  EXPECT_FALSE(r[after].value.has_value());
-  EXPECT_TRUE(client_->Run(Batch())->empty());
-}
-
-TEST_P(Commands, BatchRefusesWhatTheProtocolCanNotCarryAndRunsTheRest) {
-  if (!text()) GTEST_SKIP() << "the binary protocol carries everything";
-  Put("k", "old");
-  Batch batch;
-  batch.Put("k", {"a\nb"});
-  batch.Get("k");
-  batch.Touch("k", seconds(1));
-  batch.Put("l", {"stored"});
-  const auto results = client_->Run(batch);
-  ASSERT_TRUE(results.ok());
-  EXPECT_EQ((*results)[0].status.code(), ErrorCode::kUsage);
-  EXPECT_FALSE((*results)[1].value.has_value()) << "lessons 7";
-  EXPECT_EQ((*results)[2].status.code(), ErrorCode::kUsage);
-  EXPECT_EQ(Got("l"), "stored");
-}
-
-TEST_P(Commands, SubmittedBatchesAreWaitedForInAnyOrder) {
-  std::vector<Ticket> tickets;
-  for (int i = 0; i < 20; ++i) {
-    Batch batch;
-    const std::string key = "s" + std::to_string(i);
-    batch.Put(key, {key});
-    batch.Get(key);
-    const auto ticket = client_->Submit(batch);
-    ASSERT_TRUE(ticket.ok()) << ticket.status().message();
-    tickets.push_back(*ticket);
-  }
-  for (size_t i = tickets.size(); i-- > 0;) {
-    const auto results = client_->Wait(tickets[i]);
-    ASSERT_TRUE(results.ok()) << results.status().message();
-    EXPECT_EQ((*results)[1].value->bytes, "s" + std::to_string(i));
-  }
-  EXPECT_EQ(client_->pool_stats().connections_open, 2u) << "one pooled, one shared";
-  EXPECT_EQ(client_->Wait(tickets[0]).status().code(), ErrorCode::kUsage);
-  EXPECT_EQ(client_->Wait(0).status().code(), ErrorCode::kUsage);
-}
-
 TEST(Credentials, OpenTheServerOnBothCodecsAndTheWrongOnesDoNot) {
-  testing::ServerProcess server({"--username=ann", "--password=secret"});
+  ServerProcess server({"--username=ann", "--password=secret"});
   for (const Protocol protocol : {Protocol::kBinary, Protocol::kText}) {
     Options options;
     options.servers = {server.tcp_dsn()};
@@ -742,4 +329,4 @@ TEST(Credentials, OpenTheServerOnBothCodecsAndTheWrongOnesDoNot) {
 }
 
 }  // namespace
-}  // namespace tagcache
+}  // namespace tagcache::testing
