@@ -15,7 +15,7 @@ namespace Compare;
 /** What the calls are about. In a call $k and $v are the next name and value; all else is as here. */
 final class Data
 {
-    /** @var list<string> item.0 and so on: without a colon, which Symfony reserves */
+    /** @var list<string> item.0 and so on by default: without a colon, which Symfony reserves */
     public readonly array $names;
     public readonly array $values;
     /** @var array<string, mixed> names to values */
@@ -24,11 +24,14 @@ final class Data
     public readonly array $items;
     public readonly array $keys;
 
-    /** @param \Closure(int): mixed $value of the number of a name */
-    public function __construct(int $names, \Closure $value, int $batch = 1)
+    /**
+     * @param \Closure(int): mixed $value of the number of a name
+     * @param string $name printed with that number
+     */
+    public function __construct(int $names, \Closure $value, int $batch = 1, string $name = 'item.%d')
     {
         $numbers = range(0, max($names, $batch) - 1);
-        $this->names = array_map(fn(int $i): string => "item.$i", $numbers);
+        $this->names = array_map(fn(int $i): string => sprintf($name, $i), $numbers);
         $this->values = array_map($value, $numbers);
         $this->all = array_combine($this->names, $this->values);
         $this->items = array_slice($this->all, 0, $batch);

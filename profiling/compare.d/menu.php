@@ -122,7 +122,8 @@ final class Menu
         }, 'calls/s');
     }
 
-    private function loop(string $client, string $name, string $on, Data $data, int $keys = 1): Loop
+    /** $client is connected, and its server holds nothing but the data. */
+    public function loop(string $client, string $name, string $on, Data $data, int $keys = 1): Loop
     {
         $call = calls()[$name];
         $peer = strtok($client, ' ');
@@ -148,7 +149,7 @@ final class Menu
         return new Data($names, $value, $batch);
     }
 
-    private static function filled(int $bytes): \Closure
+    public static function filled(int $bytes): \Closure
     {
         return fn(int $i): string => str_pad((string) $i, $bytes, '.');
     }

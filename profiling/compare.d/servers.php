@@ -50,7 +50,7 @@ final class Servers
     /** @var array<string, Server> */
     private array $running = [];
 
-    public function __construct(public readonly string $directory, public readonly string $build, private string $cpu) {}
+    public function __construct(public readonly string $directory, public readonly string $build, public readonly string $cpu) {}
 
     /** $transport: memcached alone has a process for each, as it listens on one of them only. */
     public function get(string $name, string $transport = 'tcp'): Server
@@ -85,9 +85,9 @@ final class Servers
         $log = ['file', "{$this->directory}/$id.log", 'a'];
         $command = ['setpriv', '--pdeathsig', 'KILL', ...($cpu === null ? [] : ['taskset', '-c', $cpu]), ...$command];
         $process = proc_open($command, [['file', '/dev/null', 'r'], $log, $log], $pipes);
-        $server = new Server(proc_get_status($process)['pid'], $port, $socket, $process);
+        $server = $this->running[$id] = new Server(proc_get_status($process)['pid'], $port, $socket, $process);
         $this->await($server, $id, $address, $question);
-        return $this->running[$id] = $server;
+        return $server;
     }
 
     private function start(string $name, string $id, string $transport): Server
@@ -120,7 +120,6 @@ final class Servers
             }
             usleep(2000);
         }
-        $server->stop();
         throw new \RuntimeException("$id did not start: " . file_get_contents("{$this->directory}/$id.log"));
     }
 

@@ -5,22 +5,7 @@
 declare(strict_types=1);
 
 require __DIR__ . '/measure.php';
-
-/** @return array{int, int} bytes that a call sends and receives, as the server counts them */
-function wire_bytes(TagCache $observer, Closure $call): array
-{
-    $count = function () use ($observer): array {
-        $stats = $observer->stats();
-        return [$stats['bytes_in'], $stats['bytes_out']];
-    };
-    // What asking for the statistics adds is the difference of two askings with nothing between.
-    [$a, $b] = [$count(), $count()];
-    for ($i = 0; $i < 100; $i++) {
-        $call();
-    }
-    $c = $count();
-    return array_map(fn(int $i): int => (int) round(($c[$i] - 2 * $b[$i] + $a[$i]) / 100), [0, 1]);
-}
+require __DIR__ . '/../wire_bytes.php';
 
 $items = items(100, 100);
 $keys = array_keys($items);

@@ -1,6 +1,5 @@
 #include "profiling/peers/server_process.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -8,7 +7,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +19,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "profiling/peers/address.h"
+
 namespace tagcache::profiling {
 namespace {
 
@@ -28,14 +28,6 @@ void ReplaceAll(std::string* text, std::string_view what, const std::string& wit
   for (size_t at = 0; (at = text->find(what, at)) != std::string::npos; at += with.size()) {
     text->replace(at, what.size(), with);
   }
-}
-
-sockaddr_in Loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  return address;
 }
 
 // One that nobody listens on now. A server that loses the race for it does not start.
@@ -49,25 +41,6 @@ int FreePort() {
   }
   close(fd);
   return ntohs(address.sin_port);
-}
-
-// These give -1 with errno where they can not.
-int TryConnect(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = Loopback(port);
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
-  close(fd);
-  return -1;
-}
-
-int TryConnect(const std::string& path) {
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return fd;
-  close(fd);
-  return -1;
 }
 
 [[noreturn]] void RunChild(const std::vector<std::string>& command, const std::string& log) {
