@@ -1,5 +1,6 @@
 #include "protocol/binary_codec.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -289,7 +290,23 @@ void WriteTags(FrameWriter& writer, Tags tags) {
   writer.Shorts(tags);
 }
 
+// An item without tags that fits into the open frame. false: it does not.
+bool WritePlainItem(FrameWriter& writer, const PutItem& item) {
+  const size_t ttl = item.ttl ? sizeof(uint64_t) : 0;
+  char* to = writer.Extend(kMinItem + ttl + item.key.size() + item.value.size());
+  if (to == nullptr) return false;
+  *to++ = item.ttl ? kHasTtl : 0;
+  StoreLittle(static_cast<uint16_t>(item.key.size()), to);
+  to = std::copy(item.key.begin(), item.key.end(), to + sizeof(uint16_t));
+  if (item.ttl) StoreLittle(*item.ttl, to);
+  StoreLittle(item.flags, to + ttl);
+  StoreLittle(static_cast<uint32_t>(item.value.size()), to + ttl + sizeof(uint32_t));
+  std::copy(item.value.begin(), item.value.end(), to + ttl + 2 * sizeof(uint32_t));
+  return true;
+}
+
 void WriteItem(FrameWriter& writer, const PutItem& item) {
+  if (item.tags.empty() && WritePlainItem(writer, item)) return;
   writer.U8((item.ttl ? kHasTtl : 0) | (item.tags.empty() ? 0 : kHasTags));
   writer.Short(item.key);
   if (item.ttl) writer.U64(*item.ttl);
