@@ -4,20 +4,19 @@
 #include <bit>
 #include <cstring>
 
+#include "protocol/frame.h"
+
 namespace tagcache::protocol {
 namespace {
 
 // Of the next message's lines, as many as the last one had are asked for, up to so many bytes.
 constexpr size_t kMostAhead = 256;
 
-void AppendLittleEndian(uint64_t value, size_t bytes, std::string* out) {
-  for (size_t i = 0; i < bytes; ++i) out->push_back(static_cast<char>(value >> (8 * i)));
-}
-
-uint32_t LittleEndian(std::string_view bytes) {
-  uint32_t value = 0;
-  for (size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<uint8_t>(bytes[i]);
-  return value;
+template <typename T>
+void AppendLittle(T value, std::string* out) {
+  char bytes[sizeof(T)];
+  StoreLittle(value, bytes);
+  out->append(bytes, sizeof(T));
 }
 
 // One end changes what the other sleeps on, then looks whether it sleeps; the other says that it
@@ -118,12 +117,12 @@ uint32_t ShmRingBytes(uint32_t asked) {
 
 std::string EncodeShmAsk(uint32_t ring_bytes) {
   std::string ask = {static_cast<char>(kShmAskMagic), static_cast<char>(kShmVersion), 0, 0};
-  AppendLittleEndian(ring_bytes, 4, &ask);
+  AppendLittle(ring_bytes, &ask);
   return ask;
 }
 
 bool DecodeShmAsk(std::string_view bytes, uint32_t* ring_bytes) {
-  *ring_bytes = LittleEndian(bytes.substr(4, 4));
+  *ring_bytes = LoadLittle<uint32_t>(bytes.data() + 4);
   return static_cast<uint8_t>(bytes[0]) == kShmAskMagic && bytes[1] == kShmVersion &&
          bytes[2] == 0 && bytes[3] == 0;
 }
@@ -131,16 +130,16 @@ bool DecodeShmAsk(std::string_view bytes, uint32_t* ring_bytes) {
 std::string EncodeShmGrant(const ShmGrant& grant) {
   const auto message = std::string_view(grant.message).substr(0, kShmMaxMessage);
   std::string bytes = {static_cast<char>(kShmGrantMagic), grant.granted ? '\0' : '\1'};
-  AppendLittleEndian(message.size(), 2, &bytes);
-  AppendLittleEndian(grant.ring_bytes, 4, &bytes);
+  AppendLittle(static_cast<uint16_t>(message.size()), &bytes);
+  AppendLittle(grant.ring_bytes, &bytes);
   return bytes.append(message);
 }
 
 bool DecodeShmGrant(std::string_view bytes, ShmGrant* grant, size_t* message_size) {
   if (static_cast<uint8_t>(bytes[0]) != kShmGrantMagic) return false;
   grant->granted = bytes[1] == '\0';
-  *message_size = LittleEndian(bytes.substr(2, 2));
-  grant->ring_bytes = LittleEndian(bytes.substr(4, 4));
+  *message_size = LoadLittle<uint16_t>(bytes.data() + 2);
+  grant->ring_bytes = LoadLittle<uint32_t>(bytes.data() + 4);
   const uint32_t ring = grant->ring_bytes;
   return *message_size <= kShmMaxMessage && (!grant->granted || ring == ShmRingBytes(ring));
 }
