@@ -119,29 +119,27 @@ void Store::Impl::HashTags(std::span<const std::string_view> tags,
   for (const std::string_view tag : tags) out->push_back(Hash(tag));
 }
 
-// Appends the write's tags to `tags`; the draft's own view of them is set by the caller once the
-// vector grows no more.
-Draft Store::Impl::MakeDraft(const Write& write, const HashedBytes& key, TimeMs now,
-                             std::vector<HashedBytes>* tags) {
-  Draft draft;
-  draft.key = key;
-  draft.version = write.version;
-  draft.token = write.token;
-  draft.refused = Check(write);
-  if (draft.refused != Outcome::kOk || write.ttl_ms == 0) return draft;
+// Fills a new draft and appends the write's tags to `tags`; the draft's own view of them is set by
+// the caller once the vector grows no more.
+void Store::Impl::MakeDraft(const Write& write, const HashedBytes& key, TimeMs now,
+                            std::vector<HashedBytes>* tags, Draft* draft) {
+  draft->key = key;
+  draft->version = write.version;
+  draft->token = write.token;
+  draft->refused = Check(write);
+  if (draft->refused != Outcome::kOk || write.ttl_ms == 0) return;
   const size_t first_tag = tags->size();
-  HashTags(write.tags, tags);
-  draft.entry.reset(MakeEntry({.key = key,
-                               .value = write.value,
-                               .flags = write.flags,
-                               .expires = ExpiryOf(write.ttl_ms, now),
-                               .tags = tags->size() - first_tag},
-                              now));
-  if (draft.entry == nullptr) {
-    draft.refused = Outcome::kOutOfMemory;
+  if (!write.tags.empty()) HashTags(write.tags, tags);
+  draft->entry.reset(MakeEntry({.key = key,
+                                .value = write.value,
+                                .flags = write.flags,
+                                .expires = ExpiryOf(write.ttl_ms, now),
+                                .tags = tags->size() - first_tag},
+                               now));
+  if (draft->entry == nullptr) {
+    draft->refused = Outcome::kOutOfMemory;
     tags->resize(first_tag);
   }
-  return draft;
 }
 
 // The longer value is made outside the lock, from what was there, and put in its place if that is
@@ -236,7 +234,8 @@ Outcome Store::Put(const Write& write, WriteMode mode, TimeMs now) {
     return impl_->Append(write, key, mode, now);
   }
   tag_scratch.clear();
-  Draft draft = impl_->MakeDraft(write, key, now, &tag_scratch);
+  Draft draft;
+  impl_->MakeDraft(write, key, now, &tag_scratch, &draft);
   draft.tags = tag_scratch;
   return impl_->ShardWith(key.hash).Put(draft, mode, now);
 }
@@ -253,10 +252,9 @@ void Store::MultiPut(std::span<const Write> writes, TimeMs now, std::span<Outcom
   for (const Write& write : writes) scratch.hashes.push_back(impl_->Hash(write.key).hash);
   for (size_t i = 0; i < writes.size(); ++i) {
     const size_t first_tag = scratch.tags.size();
-    Draft draft =
-        impl_->MakeDraft(writes[i], {writes[i].key, scratch.hashes[i]}, now, &scratch.tags);
+    Draft& draft = scratch.drafts.emplace_back();
+    impl_->MakeDraft(writes[i], {writes[i].key, scratch.hashes[i]}, now, &scratch.tags, &draft);
     draft.tags = std::span(scratch.tags).subspan(first_tag);
-    scratch.drafts.push_back(std::move(draft));
   }
   Removed removed;
   impl_->ForEachShard(&scratch, [&](Shard& shard, std::span<const uint32_t> which) {

@@ -63,8 +63,8 @@ struct Store::Impl {
   Outcome Check(const Write& write) const;
   std::vector<HashedBytes> Distinct(std::span<const std::string_view> tags) const;
   void HashTags(std::span<const std::string_view> tags, std::vector<HashedBytes>* out) const;
-  Draft MakeDraft(const Write& write, const HashedBytes& key, TimeMs now,
-                  std::vector<HashedBytes>* tags);
+  void MakeDraft(const Write& write, const HashedBytes& key, TimeMs now,
+                 std::vector<HashedBytes>* tags, Draft* draft);
   Outcome Append(const Write& write, const HashedBytes& key, WriteMode mode, TimeMs now);
   void HashKeys(std::span<const std::string_view> keys, BatchScratch* scratch) const;
   // Calls visit(shard, indices) for each shard of the batch in scratch->hashes.
