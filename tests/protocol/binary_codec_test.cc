@@ -335,6 +335,29 @@ TEST(BinaryRequests, ItemsKeepTheirTagsWhenTheScratchMoves) {
   EXPECT_EQ(Decode(Op::kMPut, BodyOf(request)).text, Describe(request));
 }
 
+TEST(BinaryRequests, ItemsLeaveNothingToTheNextRequestInTheSameScratch) {
+  const std::string_view tags[] = {"a", "b"};
+  const PutItem rich = {"key", "value", 7, 1000, tags};
+  const PutItem plain = {"k", "v", 0, std::nullopt, {}};
+  const std::vector<PutItem> three(3, rich), five(5, plain);
+  Request first, second, third;
+  first.op = second.op = Op::kMPut;
+  first.items = three;
+  second.items = five;
+  third.op = Op::kGet;
+  third.key = "k";
+  Scratch scratch;
+  for (const Request& sent : {first, second, third, first, third, second}) {
+    const std::string body = BodyOf(sent);
+    Request request;
+    StatusCode error = StatusCode::kOk;
+    std::string_view detail;
+    ASSERT_TRUE(
+        DecodeRequest(static_cast<uint8_t>(sent.op), 1, body, scratch, &request, &error, &detail));
+    EXPECT_EQ(Describe(request), Describe(sent));
+  }
+}
+
 TEST(CheckRequest, NamesWhatDoesNotFitTheWidths) {
   const std::string longest(0xFFFF, 'x');
   const std::string too_long(0x10000, 'x');

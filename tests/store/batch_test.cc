@@ -79,6 +79,40 @@ TEST(Batch, MultiPutStoresEachItemWithItsOwnTagsTtlAndFlags) {
   EXPECT_EQ(cache.store.Meta("m", cache.now)->ttl_left_ms, 50u);
 }
 
+// Lessons 13, of entries: what a batch replaces is freed, whatever its size, but not what is read.
+TEST(Batch, WhatMultiPutReplacesIsFreedUnlessItIsPinned) {
+  constexpr size_t kSizes[] = {0, 10, 100, 1000, 20'000};
+  Cache cache;
+  std::vector<std::string> names;
+  for (int i = 0; i < 200; ++i) names.push_back("k" + std::to_string(i));
+  const Words keys(names.begin(), names.end());
+  const auto put = [&](size_t turn, char with) {
+    std::vector<std::string> values;
+    for (size_t i = 0; i < keys.size(); ++i) values.emplace_back(kSizes[(i + turn) % 5], with);
+    std::vector<Write> writes;
+    for (size_t i = 0; i < keys.size(); ++i) writes.push_back({.key = keys[i], .value = values[i]});
+    std::vector<Outcome> outcomes(keys.size());
+    cache.store.MultiPut(writes, cache.now, outcomes);
+    for (const Outcome outcome : outcomes) ASSERT_EQ(outcome, Outcome::kOk);
+  };
+  put(0, 'a');
+  const uint64_t memory = cache.store.Stats().memory;
+  {
+    std::vector<EntryRef> pinned(keys.size());
+    cache.store.MultiGet(keys, cache.now, pinned);
+    for (size_t i = 0; i < pinned.size(); i += 2) pinned[i].Reset();
+    put(1, 'b');
+    put(2, 'c');
+    for (size_t i = 1; i < pinned.size(); i += 2) {
+      EXPECT_EQ(pinned[i].value(), std::string(kSizes[i % 5], 'a')) << i;
+    }
+    EXPECT_GT(cache.store.Stats().memory, memory);
+  }
+  EXPECT_EQ(cache.store.Stats().memory, memory) << "40 values of each size, as before";
+  for (size_t turn = 3; turn < 10; ++turn) put(turn, 'd');
+  EXPECT_EQ(cache.store.Stats().memory, memory);
+}
+
 TEST(Batch, OfTwoWritesToOneKeyTheLaterStays) {
   Cache cache;
   std::vector<std::string> values;
