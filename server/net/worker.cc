@@ -295,11 +295,12 @@ void Worker::PollAll() {
       for_each([&](Connection& connection) {
         if (!connection.Poll(now)) return;
         found = true;
-        connection.polled_at = now;
+        // What it asked for may have taken long: the next one's time is not before that.
+        connection.polled_at = now = Nanoseconds();
         connection.poll_paid = true;
       });
     }
-    now = Nanoseconds();
+    if (!found) now = Nanoseconds();
     for_each([&](Connection& connection) {
       if (connection.polled_at + window > now) return;
       connection.poll_gate().Report(connection.poll_paid);
