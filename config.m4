@@ -7,8 +7,8 @@ if test "$PHP_TAGCACHE" != "no"; then
   PHP_REQUIRE_CXX()
   PHP_CXX_COMPILE_STDCXX([20], [mandatory], [PHP_TAGCACHE_STDCXX])
 
-  dnl The folder listing is the list: php-ext/ is the extension, the other two are the library.
-  tagcache_sources=`cd $abs_srcdir && ls php-ext/*.cc libclient/*.cc protocol/*.cc | tr '\n' ' '`
+  dnl The folder listing is the list: php-ext/ is the extension, the others are the library.
+  tagcache_sources=`cd $abs_srcdir && ls php-ext/*.cc libclient/*/*.cc protocol/*.cc | tr '\n' ' '`
   tagcache_flags="$PHP_TAGCACHE_STDCXX -I$abs_srcdir -I$abs_srcdir/include -I$abs_srcdir/php-ext"
   tagcache_flags="$tagcache_flags -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden"
   dnl See CMakeLists.txt.
@@ -26,7 +26,10 @@ if test "$PHP_TAGCACHE" != "no"; then
   TAGCACHE_SHARED_LIBADD="$TAGCACHE_SHARED_LIBADD $tagcache_exports"
   PHP_SUBST([TAGCACHE_SHARED_LIBADD])
   PHP_ADD_BUILD_DIR([$ext_builddir/php-ext])
-  PHP_ADD_BUILD_DIR([$ext_builddir/libclient])
+  PHP_ADD_BUILD_DIR([$ext_builddir/libclient/machine])
+  PHP_ADD_BUILD_DIR([$ext_builddir/libclient/transport])
+  PHP_ADD_BUILD_DIR([$ext_builddir/libclient/pool])
+  PHP_ADD_BUILD_DIR([$ext_builddir/libclient/calls])
   PHP_ADD_BUILD_DIR([$ext_builddir/protocol])
 
   dnl `make test` looks for phpt files where TESTS says.

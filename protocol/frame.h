@@ -32,8 +32,6 @@ inline constexpr size_t kHeaderSize = 16;
 inline constexpr size_t kFlagsOffset = 2;
 inline constexpr size_t kLengthOffset = 4;
 inline constexpr size_t kIdOffset = 8;
-// Every peer accepts frames with a body up to this size, before and without a HELLO.
-inline constexpr uint32_t kBaseMaxFrame = 64 * 1024;
 
 inline constexpr uint8_t kMore = 1;  // frame flag: the message goes on in a later frame
 

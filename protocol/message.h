@@ -19,6 +19,8 @@
 namespace tagcache::protocol {
 
 inline constexpr uint8_t kVersion = 1;
+// Every peer accepts frames with a body up to this size, before and without a HELLO.
+inline constexpr uint32_t kBaseMaxFrame = 64 * 1024;
 
 // Bits of Hello::features.
 inline constexpr uint32_t kFeatureLeaseToken = 1;  // PUT knows the option bit of a lease token

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "server/net/event_sink.h"
+#include "server/commands/event_sink.h"
 
 namespace spdlog {
 class logger;

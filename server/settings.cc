@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <limits>
 
-#include "protocol/frame.h"
+#include "protocol/message.h"
 #include "server/config.h"
 
 namespace tagcache::server {

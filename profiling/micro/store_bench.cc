@@ -96,9 +96,9 @@ class Ours {
   uint64_t Invalidate(std::string_view tag) {
     return store_.InvalidateTags(std::span(&tag, 1), TagMatch::kAny, kNow);
   }
-  void Tend() {
+  void RunMaintenance() {
     constexpr size_t kBudget = 100'000;
-    while (store_.Tend(kBudget, kNow) >= kBudget) {
+    while (store_.RunMaintenance(kBudget, kNow) >= kBudget) {
     }
   }
 
@@ -132,7 +132,7 @@ class Floor {
     keys_of_tag_.erase(tag);
     return removed;
   }
-  void Tend() {}
+  void RunMaintenance() {}
 
  private:
   int Find(std::string_view key) const {
@@ -272,7 +272,7 @@ void Invalidate(benchmark::State& state) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - from;
     if (removed != keys) state.SkipWithError("not as many were removed as had been put");
     state.SetIterationTime(took.count());
-    table.Tend();
+    table.RunMaintenance();
   }
 }
 

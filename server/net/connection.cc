@@ -229,11 +229,11 @@ void Connection::AwaitTraffic() {
   if (shm_ != nullptr && !EndPolling()) worker_.PollOnce(*this);
 }
 
-void Connection::Wake(Parked* parked) {
+void Connection::Wake(WaitingRequest* waiting) {
   if (closed_) return;
   now_ = Worker::Now();
   try {
-    session_.Wake(parked, now_);
+    session_.Wake(waiting, now_);
   } catch (const std::bad_alloc&) {
     CloseNow("out of memory");
   }

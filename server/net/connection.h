@@ -27,9 +27,9 @@
 #include <string_view>
 
 #include "protocol/spin_gate.h"
-#include "server/net/session.h"
 #include "server/net/shm_link.h"
 #include "server/net/socket_options.h"
+#include "server/session/session.h"
 
 namespace tagcache::server {
 
@@ -46,7 +46,7 @@ class Connection final : private EarlyOutput {
   // Answers what was read, then closes.
   void ShutDown();
   // A request of it came out of the worker's queue. Call Flush after the last one.
-  void Wake(Parked* parked);
+  void Wake(WaitingRequest* waiting);
   // Sends what there is, until the socket takes no more.
   void Flush();
   // Answers the requests that have waited as long as they asked.

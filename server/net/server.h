@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "server/net/engine.h"
+#include "server/commands/engine.h"
 #include "server/net/listening_socket.h"
 #include "server/net/worker.h"
 

@@ -196,19 +196,19 @@ void Worker::ReportRejected(TimeMs now) {
 // First all that were woken, then one write for each connection.
 void Worker::TakeWoken() {
   Connection* woken = nullptr;
-  for (Parked* parked = wakes_->Take(); parked != nullptr;) {
-    Parked* next = parked->TakeNext();
-    if (parked->owner() == nullptr) {
-      delete parked;
+  for (WaitingRequest* waiting = wakes_->Take(); waiting != nullptr;) {
+    WaitingRequest* next = waiting->TakeNext();
+    if (waiting->owner() == nullptr) {
+      delete waiting;
     } else {
-      auto& connection = *static_cast<Connection*>(parked->owner());
+      auto& connection = *static_cast<Connection*>(waiting->owner());
       if (!connection.woken) {
         connection.woken = true;
         connection.next_woken = std::exchange(woken, &connection);
       }
-      connection.Wake(parked);
+      connection.Wake(waiting);
     }
-    parked = next;
+    waiting = next;
   }
   while (woken != nullptr) {
     Connection& connection = *woken;
@@ -338,7 +338,7 @@ void Worker::TendPiece() {
   const auto end = time + kTendPiece;
   bool more = true;
   while (more && time < end) {
-    more = engine_.store().Tend(kTendStep, now) >= kTendStep;
+    more = engine_.store().RunMaintenance(kTendStep, now) >= kTendStep;
     time = std::chrono::steady_clock::now();
   }
   if (more && time < tend_until_) return;

@@ -29,10 +29,10 @@
 #include <utility>
 #include <vector>
 
+#include "server/commands/engine.h"
+#include "server/commands/waiting_requests.h"
 #include "server/net/connection.h"
-#include "server/net/engine.h"
 #include "server/net/kernel_timer.h"
-#include "server/net/parking.h"
 #include "server/net/socket_options.h"
 
 namespace tagcache::server {

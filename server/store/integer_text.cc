@@ -21,7 +21,7 @@ std::optional<int64_t> ParseInteger(std::string_view text) {
   return value;
 }
 
-std::optional<int64_t> AddStep(int64_t value, int64_t by, bool subtract) {
+std::optional<int64_t> AddIncrement(int64_t value, int64_t by, bool subtract) {
   int64_t sum = 0;
   const bool overflow =
       subtract ? __builtin_sub_overflow(value, by, &sum) : __builtin_add_overflow(value, by, &sum);

@@ -15,7 +15,7 @@ namespace tagcache::server {
 std::optional<int64_t> ParseInteger(std::string_view text);
 
 // value + by, or value - by when `subtract`. nullopt: it does not fit.
-std::optional<int64_t> AddStep(int64_t value, int64_t by, bool subtract);
+std::optional<int64_t> AddIncrement(int64_t value, int64_t by, bool subtract);
 
 // The text of a number, in place.
 class IntegerText {

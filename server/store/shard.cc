@@ -385,39 +385,39 @@ EntryRef Shard::GetAndTouch(const HashedBytes& key, std::optional<uint64_t> ttl_
   return entry;
 }
 
-StepResult Shard::Increment(const HashedBytes& key, const Step& step,
-                            std::span<const HashedBytes> tags, TimeMs now) {
+IncrementResult Shard::Increment(const HashedBytes& key, const CounterIncrement& increment,
+                                 std::span<const HashedBytes> tags, TimeMs now) {
   Removed removed;
   Woken woken;
   MutexLock lock(mutex_);
   RemoveGone(kGoneAWrite, now, &removed);
   Slot* slot = FindLive(key, now, &removed);
-  int64_t value = step.initial;
+  int64_t value = increment.initial;
   if (slot != nullptr) {
     const std::optional<int64_t> held = ParseInteger(EntryIn(slot)->value());
     if (!held.has_value()) return {Outcome::kNotAnInteger, 0};
-    const std::optional<int64_t> sum = AddStep(*held, step.by, step.subtract);
+    const std::optional<int64_t> sum = AddIncrement(*held, increment.by, increment.subtract);
     if (!sum.has_value()) return {Outcome::kOverflow, 0};
     value = *sum;
   }
-  const Outcome outcome = WriteNumber(key, step, tags, value, slot, now, &removed);
+  const Outcome outcome = WriteNumber(key, increment, tags, value, slot, now, &removed);
   if (outcome != Outcome::kOk) return {outcome, 0};
   leases_.Written(key, context_->clock, &woken);
   return {outcome, value};
 }
 
-Outcome Shard::WriteNumber(const HashedBytes& key, const Step& step,
+Outcome Shard::WriteNumber(const HashedBytes& key, const CounterIncrement& increment,
                            std::span<const HashedBytes> tags, int64_t value, Slot* slot, TimeMs now,
                            Removed* removed) {
-  if (step.ttl_ms == 0) {
+  if (increment.ttl_ms == 0) {
     if (slot != nullptr) Remove(slot, removed);
     return Outcome::kOk;
   }
   Entry* old = slot == nullptr ? nullptr : EntryIn(slot);
   const IntegerText text(value);
-  const bool keep_expiry = old != nullptr && !step.ttl_ms.has_value();
-  const TimeMs expires = keep_expiry ? old->expires() : ExpiryOf(step.ttl_ms, now);
-  if (old != nullptr && !step.tags.has_value() && !old->IsPinned() &&
+  const bool keep_expiry = old != nullptr && !increment.ttl_ms.has_value();
+  const TimeMs expires = keep_expiry ? old->expires() : ExpiryOf(increment.ttl_ms, now);
+  if (old != nullptr && !increment.tags.has_value() && !old->IsPinned() &&
       (old->bits & Entry::kNumber) != 0) {
     std::memcpy(old->inside_value(), text.view().data(), text.view().size());
     old->value_size = static_cast<uint32_t>(text.view().size());
@@ -429,11 +429,11 @@ Outcome Shard::WriteNumber(const HashedBytes& key, const Step& step,
     }
     return Outcome::kOk;
   }
-  const bool keep_tags = old != nullptr && !step.tags.has_value();
+  const bool keep_tags = old != nullptr && !increment.tags.has_value();
   OwnedEntry entry(NewEntry(*arena_,
                             {.key = key,
                              .value = text.view(),
-                             .flags = old != nullptr ? old->flags() : step.flags,
+                             .flags = old != nullptr ? old->flags() : increment.flags,
                              .expires = expires,
                              .number = true,
                              .tags = keep_tags ? old->tag_count : tags.size()},

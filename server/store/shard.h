@@ -12,8 +12,8 @@
 //                                 └─ leases_   key  -> who computes it, who waits
 //
 // A write is one step under the lock: value, flags, tags and expiry change together, and an entry
-// that leaves the table leaves the list of every tag it bears and the wheel in the same step. So
-// there is never an entry a tag does not reach, nor a tag that reaches an entry which no longer
+// that leaves the table leaves the list of every tag it bears and the wheel in the same increment.
+// So there is never an entry a tag does not reach, nor a tag that reaches an entry which no longer
 // bears it.
 //
 // Threads: any. Locks: mutex_, and under it for a moment a stripe of the TagRegistry or a lock of
@@ -120,9 +120,9 @@ class alignas(64) Shard {
   bool Exists(const HashedBytes& key, TimeMs now);
   bool Touch(const HashedBytes& key, std::optional<uint64_t> ttl_ms, TimeMs now);
   EntryRef GetAndTouch(const HashedBytes& key, std::optional<uint64_t> ttl_ms, TimeMs now);
-  // `tags` are step.tags, hashed. REQUIRES: key and tags are within their limits.
-  StepResult Increment(const HashedBytes& key, const Step& step, std::span<const HashedBytes> tags,
-                       TimeMs now);
+  // `tags` are increment.tags, hashed. REQUIRES: key and tags are within their limits.
+  IncrementResult Increment(const HashedBytes& key, const CounterIncrement& increment,
+                            std::span<const HashedBytes> tags, TimeMs now);
   std::optional<EntryMeta> Meta(const HashedBytes& key, TimeMs now);
 
   LeaseAnswer GetOrLease(const HashedBytes& key, const LeaseAsk& ask, TimeMs now);
@@ -223,8 +223,9 @@ class alignas(64) Shard {
       REQUIRES(mutex_);
   void TouchLocked(Slot* slot, const HashedBytes& key, std::optional<uint64_t> ttl_ms, TimeMs now,
                    Removed* removed, Woken* woken) REQUIRES(mutex_);
-  Outcome WriteNumber(const HashedBytes& key, const Step& step, std::span<const HashedBytes> tags,
-                      int64_t value, Slot* slot, TimeMs now, Removed* removed) REQUIRES(mutex_);
+  Outcome WriteNumber(const HashedBytes& key, const CounterIncrement& increment,
+                      std::span<const HashedBytes> tags, int64_t value, Slot* slot, TimeMs now,
+                      Removed* removed) REQUIRES(mutex_);
   Slot* LeastWorth() REQUIRES(mutex_);
   uint64_t NextVersion(TimeMs now) REQUIRES(mutex_);
   // Calls visit for each entry that matches, dead or over ones too; for kAny once for each tag of

@@ -299,17 +299,17 @@ bool Store::Touch(std::string_view key, std::optional<uint64_t> ttl_ms, TimeMs n
   return impl_->ShardWith(hashed.hash).Touch(hashed, ttl_ms, now);
 }
 
-StepResult Store::Increment(const Step& step, TimeMs now) {
-  if (step.key.size() > impl_->options.max_key) return {Outcome::kKeyTooLong, 0};
+IncrementResult Store::Increment(const CounterIncrement& increment, TimeMs now) {
+  if (increment.key.size() > impl_->options.max_key) return {Outcome::kKeyTooLong, 0};
   tag_scratch.clear();
-  if (step.tags.has_value()) {
-    const Outcome outcome = impl_->CheckTags(*step.tags);
+  if (increment.tags.has_value()) {
+    const Outcome outcome = impl_->CheckTags(*increment.tags);
     if (outcome != Outcome::kOk) return {outcome, 0};
-    impl_->HashTags(*step.tags, &tag_scratch);
+    impl_->HashTags(*increment.tags, &tag_scratch);
   }
-  const HashedBytes key = impl_->Hash(step.key);
-  if (!impl_->budget.Fits(0)) impl_->KeepToLimit(key, step.key.size(), now);
-  return impl_->ShardWith(key.hash).Increment(key, step, tag_scratch, now);
+  const HashedBytes key = impl_->Hash(increment.key);
+  if (!impl_->budget.Fits(0)) impl_->KeepToLimit(key, increment.key.size(), now);
+  return impl_->ShardWith(key.hash).Increment(key, increment, tag_scratch, now);
 }
 
 std::optional<EntryMeta> Store::Meta(std::string_view key, TimeMs now) {

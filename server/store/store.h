@@ -116,7 +116,7 @@ struct Write {
 enum class WriteMode : uint8_t { kPut, kAdd, kReplace, kCompareAndSet, kAppend, kPrepend };
 enum class TagMatch : uint8_t { kAny, kAll };
 
-struct Step {
+struct CounterIncrement {
   std::string_view key;
   int64_t by = 1;
   bool subtract = false;
@@ -126,7 +126,7 @@ struct Step {
   std::optional<std::span<const std::string_view>> tags = {};  // nullopt: kept
 };
 
-struct StepResult {
+struct IncrementResult {
   Outcome outcome = Outcome::kOk;
   int64_t value = 0;
 };
@@ -216,9 +216,9 @@ class Store {
   bool Exists(std::string_view key, TimeMs now);
   // nullopt: never expires from now on; 0: expires at once. false: not there.
   bool Touch(std::string_view key, std::optional<uint64_t> ttl_ms, TimeMs now);
-  // Get and Touch in one step.
+  // Get and Touch in one increment.
   EntryRef GetAndTouch(std::string_view key, std::optional<uint64_t> ttl_ms, TimeMs now);
-  StepResult Increment(const Step& step, TimeMs now);
+  IncrementResult Increment(const CounterIncrement& increment, TimeMs now);
   std::optional<EntryMeta> Meta(std::string_view key, TimeMs now);
 
   // How many live entries bore the tag(s). When it has returned no call sees one of them. One tag,
@@ -259,7 +259,7 @@ class Store {
   // memory of invalidated ones, ends leases, compacts. At most about `budget` entries are touched.
   // Returns how many were; call it again soon while that is about the budget, and every few
   // milliseconds otherwise.
-  size_t Tend(size_t budget, TimeMs now);
+  size_t RunMaintenance(size_t budget, TimeMs now);
   // Bytes the process holds besides the store's (connection buffers, the allocator's waste): they
   // count towards the memory limit.
   void SetOverhead(size_t bytes);

@@ -110,7 +110,7 @@ size_t Store::Impl::BurySome(size_t budget) {
 // A shard that has much to do is finished before the next one. Its tables are made smaller on the
 // way, each time with its lock held: so that does not come to all shards at about the same time.
 // Leases may not wait for that.
-size_t Store::Tend(size_t budget, TimeMs now) {
+size_t Store::RunMaintenance(size_t budget, TimeMs now) {
   size_t left = budget;
   left -= std::min(left, kReturnCost * impl_->arena.ReturnIdle(1 + left / (2 * kReturnCost)));
   impl_->ShardAt(impl_->lease_shard.fetch_add(1, std::memory_order_relaxed)).ExpireLeases(now);

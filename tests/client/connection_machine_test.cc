@@ -1,4 +1,4 @@
-#include "libclient/connection_machine.h"
+#include "libclient/machine/connection_machine.h"
 
 #include <gtest/gtest.h>
 

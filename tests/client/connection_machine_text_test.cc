@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "libclient/connection_machine.h"
+#include "libclient/machine/connection_machine.h"
 #include "tests/client/wire_script.h"
 
 namespace tagcache {

@@ -1,4 +1,4 @@
-#include "libclient/key_list.h"
+#include "libclient/calls/key_list.h"
 
 #include <gtest/gtest.h>
 

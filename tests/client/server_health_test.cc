@@ -1,4 +1,4 @@
-#include "libclient/server_health.h"
+#include "libclient/pool/server_health.h"
 
 #include <gtest/gtest.h>
 

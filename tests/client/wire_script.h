@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "libclient/connection_machine.h"
+#include "libclient/machine/connection_machine.h"
 #include "protocol/binary_codec.h"
 
 namespace tagcache::testing {

@@ -14,7 +14,7 @@
 #include <string_view>
 
 #include "protocol/frame.h"
-#include "server/net/session.h"
+#include "server/session/session.h"
 
 namespace {
 

@@ -17,7 +17,7 @@
 #include <string_view>
 
 #include "protocol/shm_ring.h"
-#include "server/net/session.h"
+#include "server/session/session.h"
 
 namespace {
 

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "protocol/message.h"
+
 namespace tagcache::protocol {
 namespace {
 

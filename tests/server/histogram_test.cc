@@ -1,4 +1,4 @@
-#include "server/net/histogram.h"
+#include "server/commands/histogram.h"
 
 #include <gtest/gtest.h>
 

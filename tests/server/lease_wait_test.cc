@@ -133,7 +133,7 @@ TEST(LeaseWait, TheDeathOfTheHolderPassesTheLeaseToOne) {
   for (int i = 0; i < 4; ++i) {
     waiters.push_back(house.Connect());
     waiters.back().Send(EncodedLease(1, "k", 60'000, 60'000) + EncodedKey(Op::kPing, 2, ""));
-    EXPECT_EQ(Read(waiters.back()).id, 2u);  // it is parked by now, and was not in the way
+    EXPECT_EQ(Read(waiters.back()).id, 2u);  // it is waiting by now, and was not in the way
   }
   holder.Close();
   const uint64_t token = TokenOf(Read(waiters[0]));

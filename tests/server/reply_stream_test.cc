@@ -1,6 +1,6 @@
 // The bytes of a large reply, whatever the frames they come in.
 
-#include "server/net/reply_stream.h"
+#include "server/session/reply_stream.h"
 
 #include <gtest/gtest.h>
 

@@ -11,7 +11,7 @@
 
 #include <fstream>
 
-#include "server/net/statistics.h"
+#include "server/commands/statistics.h"
 #include "tests/server/running_server.h"
 
 namespace tagcache::testing {

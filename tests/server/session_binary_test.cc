@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "server/net/handlers.h"
+#include "server/commands/handlers.h"
 #include "tests/server/session_driver.h"
 
 namespace tagcache::testing {

@@ -14,7 +14,7 @@
 
 #include "protocol/binary_codec.h"
 #include "protocol/text_codec.h"
-#include "server/net/session.h"
+#include "server/session/session.h"
 
 namespace tagcache::testing {
 

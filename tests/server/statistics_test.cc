@@ -1,4 +1,4 @@
-#include "server/net/statistics.h"
+#include "server/commands/statistics.h"
 
 #include <gtest/gtest.h>
 

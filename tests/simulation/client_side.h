@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "libclient/connection_machine.h"
+#include "libclient/machine/connection_machine.h"
 
 namespace tagcache::simulation {
 

@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "server/net/session.h"
+#include "server/session/session.h"
 #include "tagcache/options.h"
 #include "tests/simulation/client_side.h"
 #include "tests/simulation/pipe.h"

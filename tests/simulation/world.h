@@ -18,8 +18,8 @@
 #include <string_view>
 #include <vector>
 
-#include "server/net/engine.h"
-#include "server/net/session.h"
+#include "server/commands/engine.h"
+#include "server/session/session.h"
 #include "tests/simulation/judge.h"
 #include "tests/simulation/link.h"
 #include "tests/simulation/random.h"
@@ -142,7 +142,7 @@ class World {
     const size_t dice = random_.Below(16);
     if (dice < 3) return Ask();
     if (dice == 3) {
-      engine_.store().Tend(4, NowMs());
+      engine_.store().RunMaintenance(4, NowMs());
       return;
     }
     if (dice == 4 && random_.OneIn(4)) {

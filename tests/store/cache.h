@@ -14,12 +14,12 @@
 
 namespace tagcache::testing {
 
+using server::CounterIncrement;
 using server::EntryMeta;
 using server::EntryRef;
+using server::IncrementResult;
 using server::KeyList;
 using server::Outcome;
-using server::Step;
-using server::StepResult;
 using server::Store;
 using server::StoreOptions;
 using server::StoreStats;
@@ -53,10 +53,10 @@ struct Cache {
   }
   bool Has(std::string_view key) { return static_cast<bool>(store.Get(key, now)); }
   bool Delete(std::string_view key) { return store.Delete(key, now); }
-  StepResult Increment(std::string_view key, int64_t by, int64_t initial = 0) {
+  IncrementResult Increment(std::string_view key, int64_t by, int64_t initial = 0) {
     return store.Increment({.key = key, .by = by, .initial = initial}, now);
   }
-  StepResult Decrement(std::string_view key, int64_t by) {
+  IncrementResult Decrement(std::string_view key, int64_t by) {
     return store.Increment({.key = key, .by = by, .subtract = true}, now);
   }
   uint64_t InvalidateAny(const Words& tags) {

@@ -39,12 +39,12 @@ class Name {
   size_t size_ = 0;
 };
 
-// Tend, until there is nothing left to do.
+// RunMaintenance, until there is nothing left to do.
 void TendAll(Cache* cache) {
   // Twice nothing: a call may end where the next one finds work again.
   for (int calls = 0, idle = 0; idle < 2; ++calls) {
-    idle = cache->store.Tend(100'000, cache->now) == 0 ? idle + 1 : 0;
-    ASSERT_LT(calls, 100'000) << "Tend always finds something to do";
+    idle = cache->store.RunMaintenance(100'000, cache->now) == 0 ? idle + 1 : 0;
+    ASSERT_LT(calls, 100'000) << "RunMaintenance always finds something to do";
   }
 }
 
@@ -56,7 +56,7 @@ class Churn {
   void Run(uint64_t calls) {
     for (uint64_t i = 0; i < calls && !::testing::Test::HasFatalFailure(); ++i) {
       if (i % 64 == 0) cache_.Advance(1);
-      if (i % 256 == 0) cache_.store.Tend(200, cache_.now);
+      if (i % 256 == 0) cache_.store.RunMaintenance(200, cache_.now);
       CallOne();
     }
     for (const auto& [ref, text] : held_) ASSERT_EQ(ref.value(), text);
@@ -166,7 +166,7 @@ class Churn {
   // Counters have keys of their own.
   void Count() {
     const Name key('n', Below(kKeys / 8));
-    Step step = {.key = key, .by = static_cast<int64_t>(Below(1'000'000))};
+    CounterIncrement step = {.key = key, .by = static_cast<int64_t>(Below(1'000'000))};
     const Words tags = AnyTags(2);
     if (Below(4) == 0) step.tags = tags;
     if (Below(4) == 0) step.ttl_ms = AnyTtl();
@@ -192,7 +192,7 @@ TEST(Churn, LeavesNothingBehindHoweverAllOfItGoes) {
   for (uint64_t t = 0; t < kTags; ++t) {
     const Name tag('t', t);
     cache.InvalidateAny({tag});
-    if (t % 1024 == 0) cache.store.Tend(10'000, cache.now);
+    if (t % 1024 == 0) cache.store.RunMaintenance(10'000, cache.now);
   }
   const std::string_view untagged[] = {"k", "n"};
   for (const std::string_view prefix : untagged) {

@@ -73,7 +73,7 @@ TEST(Version, IsNewWithEachWriteAndWithNothingElse) {
   cache.store.CompareAndDelete("k", version + 1, cache.now);
   cache.Put("other", "v", {"t"});
   cache.Advance(1'000);
-  cache.store.Tend(SIZE_MAX, cache.now);
+  cache.store.RunMaintenance(SIZE_MAX, cache.now);
   EXPECT_EQ(VersionOf(&cache, "k"), version);
 }
 

@@ -157,7 +157,7 @@ TEST(Sweep, RemovesWhatIsOverAndNothingElse) {
     cache.Put("k" + std::to_string(i), "v", {"t" + std::to_string(i % 7)}, i % 2 ? 10 : 1000);
   }
   cache.Advance(32);
-  EXPECT_GE(cache.store.Tend(SIZE_MAX, cache.now), 2500u);
+  EXPECT_GE(cache.store.RunMaintenance(SIZE_MAX, cache.now), 2500u);
   EXPECT_EQ(cache.store.Stats().items, 2500u);
   EXPECT_EQ(cache.store.Stats().expired, 2500u);
   for (int i = 0; i < 5000; ++i) EXPECT_EQ(cache.Has("k" + std::to_string(i)), i % 2 == 0);
@@ -167,7 +167,7 @@ TEST(Sweep, TakesExpiredEntriesOffTheirTags) {
   Cache cache;
   cache.Put("k", "v", {"a", "b"}, 10);
   cache.Advance(32);
-  EXPECT_EQ(cache.store.Tend(SIZE_MAX, cache.now), 1u);
+  EXPECT_EQ(cache.store.RunMaintenance(SIZE_MAX, cache.now), 1u);
   EXPECT_EQ(cache.store.Stats().tags, 0u);
 }
 
@@ -177,7 +177,7 @@ TEST(Sweep, StaysWithinItsBudgetAndGoesOnWhereItStopped) {
   cache.Advance(32);
   uint64_t removed = 0;
   for (int call = 0; call < 10; ++call) {
-    const size_t now_removed = cache.store.Tend(100, cache.now);
+    const size_t now_removed = cache.store.RunMaintenance(100, cache.now);
     EXPECT_LE(now_removed, 100u);
     removed += now_removed;
   }
@@ -190,7 +190,7 @@ TEST(Sweep, ReachesEveryShardThoughMostEntriesStay) {
   for (int i = 0; i < 30; ++i) cache.Put("go" + std::to_string(i), "v", {}, 10);
   cache.Advance(32);
   uint64_t removed = 0;
-  for (int call = 0; call < 100; ++call) removed += cache.store.Tend(64, cache.now);
+  for (int call = 0; call < 100; ++call) removed += cache.store.RunMaintenance(64, cache.now);
   EXPECT_EQ(removed, 30u);
 }
 
@@ -229,8 +229,8 @@ TEST(Sweep, WritesTakeBackWhatAnInvalidationLeft) {
 
 TEST(Sweep, OfAnEmptyStoreEnds) {
   Cache cache;
-  EXPECT_EQ(cache.store.Tend(SIZE_MAX, cache.now), 0u);
-  EXPECT_EQ(cache.store.Tend(0, cache.now), 0u);
+  EXPECT_EQ(cache.store.RunMaintenance(SIZE_MAX, cache.now), 0u);
+  EXPECT_EQ(cache.store.RunMaintenance(0, cache.now), 0u);
 }
 
 }  // namespace

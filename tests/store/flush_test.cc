@@ -17,7 +17,7 @@ class Flush : public ::testing::Test {
   }
   uint64_t Reclaimed() { return cache_.store.Stats().reclaimed; }
   void ExpectEmpty() {
-    while (cache_.store.Tend(1'000'000, cache_.now) > 0) {
+    while (cache_.store.RunMaintenance(1'000'000, cache_.now) > 0) {
     }
     const StoreStats stats = cache_.store.Stats();
     EXPECT_EQ(stats.items, 0u);
@@ -47,7 +47,7 @@ TEST_F(Flush, CountsTheLiveWhateverBecameOfTheDead) {
   PutMany("b", 1'000, {"b"});
   PutMany("c", 1'000, {"c"});
   ASSERT_EQ(cache_.InvalidateAny({"a", "b"}), 2'000u);
-  cache_.store.Tend(300, cache_.now);
+  cache_.store.RunMaintenance(300, cache_.now);
   PutMany("a", 10, {"a"});
   PutMany("a1", 10, {"b"});
   EXPECT_FALSE(cache_.Delete("b7"));
@@ -98,7 +98,7 @@ TEST_F(Flush, LeavesLaterInvalidationsRight) {
     PutMany("b", 200, {"b"});
     ASSERT_EQ(cache_.InvalidateAny({"a"}), 200u);
     ASSERT_EQ(cache_.InvalidateAny({"b"}), 200u);
-    cache_.store.Tend(50, cache_.now);
+    cache_.store.RunMaintenance(50, cache_.now);
   }
   EXPECT_EQ(cache_.store.Flush(cache_.now), 0u);
   ExpectEmpty();

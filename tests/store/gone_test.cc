@@ -141,16 +141,16 @@ TEST_P(Gone, ForItsSuccessorWithoutTags) {
   EXPECT_EQ(cache_.TagsOf("k"), List({}));
   cache_.InvalidateAny({"a", "b", "c"});
   cache_.InvalidateAll({"a", "b"});
-  cache_.store.Tend(SIZE_MAX, cache_.now);
+  cache_.store.RunMaintenance(SIZE_MAX, cache_.now);
   cache_.Advance(2'000);
-  cache_.store.Tend(SIZE_MAX, cache_.now);
+  cache_.store.RunMaintenance(SIZE_MAX, cache_.now);
   EXPECT_EQ(cache_.Get("k"), "2");
 }
 
 TEST_P(Gone, ForItsSuccessorWithTheSameTags) {
   cache_.Put("k", "2", {"a", "b", "c"});
   EXPECT_EQ(cache_.Get("k"), "2");
-  cache_.store.Tend(SIZE_MAX, cache_.now);
+  cache_.store.RunMaintenance(SIZE_MAX, cache_.now);
   EXPECT_EQ(cache_.Get("k"), "2");
   EXPECT_EQ(cache_.Keys({"a", "b"}, TagMatch::kAll), List({"k"}));
   EXPECT_EQ(cache_.InvalidateAny({"b"}), 1u);
@@ -162,7 +162,7 @@ TEST_P(Gone, ForItsSuccessorWithTheSameTags) {
 TEST_P(Gone, ManyTimesOver) {
   for (int i = 0; i < 200; ++i) {
     cache_.Put("k", "2", {"a", "b"});
-    if (i % 3 == 0) cache_.store.Tend(1, cache_.now);
+    if (i % 3 == 0) cache_.store.RunMaintenance(1, cache_.now);
     ASSERT_EQ(cache_.InvalidateAny({i % 2 == 0 ? "a" : "b"}), 1u);
     ASSERT_FALSE(cache_.Has("k"));
     ASSERT_EQ(cache_.Keys({"a", "b"}), List({}));
@@ -177,7 +177,7 @@ INSTANTIATE_TEST_SUITE_P(
         Way{"Swept",
             [](Cache& cache) {
               cache.Advance(1'000);
-              cache.store.Tend(SIZE_MAX, cache.now);
+              cache.store.RunMaintenance(SIZE_MAX, cache.now);
             }},
         Way{"TouchedToItsEnd", [](Cache& cache) { cache.store.Touch("k", 0, cache.now); }},
         Way{"GotAndTouchedToItsEnd",
@@ -200,7 +200,7 @@ INSTANTIATE_TEST_SUITE_P(
         Way{"InvalidatedAndReclaimed",
             [](Cache& cache) {
               cache.InvalidateAny({"a"});
-              cache.store.Tend(SIZE_MAX, cache.now);
+              cache.store.RunMaintenance(SIZE_MAX, cache.now);
             }},
         Way{"InvalidatedAndExpired",
             [](Cache& cache) {

@@ -52,13 +52,13 @@ TEST(HeaviestTags, GoWithTheirEntries) {
   cache.Put("a", "v", {"t", "u"});
   cache.Put("b", "v", {"t"});
   cache.Delete("a");
-  cache.store.Tend(SIZE_MAX, cache.now);
+  cache.store.RunMaintenance(SIZE_MAX, cache.now);
   std::vector<TagStats> tags = cache.store.HeaviestTags(10);
   ASSERT_EQ(tags.size(), 1u);
   EXPECT_EQ(tags[0].tag, "t");
   EXPECT_EQ(tags[0].keys, 1u);
   cache.Put("b", "v");
-  cache.store.Tend(SIZE_MAX, cache.now);
+  cache.store.RunMaintenance(SIZE_MAX, cache.now);
   for (const TagStats& tag : cache.store.HeaviestTags(10)) EXPECT_EQ(tag.keys, 0u) << tag.tag;
 }
 
@@ -66,7 +66,7 @@ TEST(HeaviestTags, AnInvalidatedOneHasNoKeys) {
   Cache cache;
   for (int i = 0; i < 50; ++i) cache.Put("k" + std::to_string(i), "v", {"t"});
   cache.InvalidateAny({"t"});
-  while (cache.store.Tend(1'000, cache.now) > 0) {
+  while (cache.store.RunMaintenance(1'000, cache.now) > 0) {
   }
   for (const TagStats& tag : cache.store.HeaviestTags(10)) {
     EXPECT_EQ(tag.keys, 0u);

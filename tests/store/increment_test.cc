@@ -21,7 +21,7 @@ TEST(Increment, AddsAndSubtracts) {
 
 TEST(Increment, AnAbsentKeyBeginsWithInitialAndItsFlags) {
   Cache cache;
-  const StepResult result =
+  const IncrementResult result =
       cache.store.Increment({.key = "k", .by = 5, .initial = 100, .flags = 3}, cache.now);
   EXPECT_EQ(result.outcome, Outcome::kOk);
   EXPECT_EQ(result.value, 100);
@@ -60,7 +60,7 @@ TEST(Increment, TakesANewTtlAndNewTagsWhereTheyAreGiven) {
   Cache cache;
   cache.Put("k", "1", {"old"}, 100);
   const Words tags = {"new", "new"};
-  Step step{.key = "k"};
+  CounterIncrement step{.key = "k"};
   step.ttl_ms = 500;
   step.tags = tags;
   EXPECT_EQ(cache.store.Increment(step, cache.now).value, 2);
@@ -72,7 +72,7 @@ TEST(Increment, TakesANewTtlAndNewTagsWhereTheyAreGiven) {
 TEST(Increment, AnEmptyListOfTagsTakesTheTagsOff) {
   Cache cache;
   cache.Put("k", "1", {"old"});
-  Step step{.key = "k"};
+  CounterIncrement step{.key = "k"};
   step.tags = std::span<const std::string_view>();
   cache.store.Increment(step, cache.now);
   EXPECT_EQ(cache.TagsOf("k"), List({}));
@@ -82,7 +82,7 @@ TEST(Increment, AnEmptyListOfTagsTakesTheTagsOff) {
 TEST(Increment, WithTtlZeroCountsAndRemoves) {
   Cache cache;
   cache.Put("k", "1", {"t"});
-  Step step{.key = "k", .by = 4};
+  CounterIncrement step{.key = "k", .by = 4};
   step.ttl_ms = 0;
   EXPECT_EQ(cache.store.Increment(step, cache.now).value, 5);
   EXPECT_FALSE(cache.Has("k"));

@@ -45,7 +45,7 @@ class Schedule {
         Update();
       } else {
         cache_.Advance(random_() % 4);
-        cache_.store.Tend(100, cache_.now);
+        cache_.store.RunMaintenance(100, cache_.now);
       }
     }
   }
@@ -210,7 +210,7 @@ TEST(LeaseRace, NoThreadReadsWhatWasInvalidatedBeforeItBegan) {
           break;
       }
       floor[i].store(row);
-      if (step % 8 == 0) store.Tend(10, 1000);
+      if (step % 8 == 0) store.RunMaintenance(10, 1000);
       std::this_thread::yield();
     }
     --updaters;

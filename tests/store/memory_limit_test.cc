@@ -68,7 +68,7 @@ TEST(MemoryLimit, IsKeptWhateverTheSizes) {
     }
     if (i % 32 == 0) {
       cache.Advance(1);
-      cache.store.Tend(100, cache.now);
+      cache.store.RunMaintenance(100, cache.now);
     }
     ASSERT_LE(cache.store.Stats().memory, kLimit + kSlack) << i;
   }
@@ -90,7 +90,7 @@ TEST(MemoryLimit, IsKeptWhenTheSizesChange) {
       ASSERT_EQ(cache.Put(key, std::string(size, 'v'), {"t"}), Outcome::kOk) << size;
       if (i % 64 == 0) {
         cache.Advance(1);
-        cache.store.Tend(100, cache.now);
+        cache.store.RunMaintenance(100, cache.now);
         ASSERT_LE(cache.store.Stats().memory, kLimit + kSlack) << size;
       }
     }
@@ -123,7 +123,7 @@ TEST(MemoryLimit, IsKeptWhateverTheThreads) {
   const auto watch = [&] {
     while (writing > 0) {
       ASSERT_LE(cache.store.Stats().memory, kLimit + 4 * kSlack);
-      cache.store.Tend(100, cache.now);
+      cache.store.RunMaintenance(100, cache.now);
     }
   };
   RunAll({[&] { write(1); }, [&] { write(2); }, [&] { write(3); }, [&] { write(4); }, watch});
@@ -140,7 +140,7 @@ TEST(MemoryLimit, WhatIsReadStays) {
     cache.Get("hot" + std::to_string(i % 100));
     if (i % 32 != 0) continue;
     cache.Advance(1);
-    cache.store.Tend(100, cache.now);
+    cache.store.RunMaintenance(100, cache.now);
   }
   int there = 0;
   for (int i = 0; i < 100; ++i) there += cache.Has("hot" + std::to_string(i));
@@ -178,7 +178,7 @@ TEST(MemoryLimit, OverheadCounts) {
   const auto fill = [&] {
     for (int i = 0; i < 60'000; ++i) {
       ASSERT_EQ(cache.Put(NumberedKey(i), value), Outcome::kOk);
-      if (i % 100 == 0) cache.store.Tend(100, cache.now);
+      if (i % 100 == 0) cache.store.RunMaintenance(100, cache.now);
     }
   };
   fill();
@@ -202,7 +202,7 @@ TEST(MemoryLimit, PinnedBytesStay) {
   }
   for (int i = 0; i < 60'000; ++i) {
     ASSERT_EQ(cache.Put(NumberedKey(i), std::string(1'500, 'v'), {"t"}), Outcome::kOk);
-    if (i % 100 == 0) cache.store.Tend(100, cache.now);
+    if (i % 100 == 0) cache.store.RunMaintenance(100, cache.now);
   }
   for (int i = 0; i < 500; ++i) {
     ASSERT_EQ(pinned[i].value(), std::string(i * 20, static_cast<char>('a' + i % 26)));

@@ -148,7 +148,7 @@ TEST(Memory, EveryWayToEmptyTheStoreGivesAllBack) {
     }
     EXPECT_GT(cache.store.Stats().memory, empty);
     empty_it();
-    cache.store.Tend(SIZE_MAX, cache.now);
+    cache.store.RunMaintenance(SIZE_MAX, cache.now);
     const StoreStats stats = cache.store.Stats();
     EXPECT_EQ(stats.items, 0u) << way;
     EXPECT_EQ(stats.tags, 0u) << way;
@@ -157,7 +157,7 @@ TEST(Memory, EveryWayToEmptyTheStoreGivesAllBack) {
   empty_by("flush", [&] { cache.store.Flush(cache.now); });
   empty_by("invalidate any", [&] { cache.InvalidateAny({"t"}); });
   empty_by("invalidate all", [&] { cache.InvalidateAll({"t"}); });
-  empty_by("sweep", [&] { cache.store.Tend(SIZE_MAX, cache.now + 1032); });
+  empty_by("sweep", [&] { cache.store.RunMaintenance(SIZE_MAX, cache.now + 1032); });
   empty_by("bulk delete", [&] {
     std::vector<std::string> names;
     for (int i = 0; i < 3000; ++i) names.push_back(std::to_string(i));
@@ -290,7 +290,7 @@ TEST(Pin, BytesStayThroughEveryChangeOfTheEntry) {
   });
   changed_by("sweep", [](Cache& cache) {
     cache.Advance(100);
-    cache.store.Tend(SIZE_MAX, cache.now);
+    cache.store.RunMaintenance(SIZE_MAX, cache.now);
   });
 }
 

@@ -70,7 +70,7 @@ class Model {
     if (ttl_ms.has_value()) entry->expires = now + *ttl_ms;
     return true;
   }
-  StepResult Increment(const Step& step, TimeMs now) {
+  IncrementResult Increment(const CounterIncrement& step, TimeMs now) {
     const std::string key(step.key);
     ModelEntry* old = Find(key, now);
     int64_t value = step.initial;
@@ -279,15 +279,15 @@ class ModelRun {
   }
   void IncrementOne() {
     const Words tags = AnyTags(3);
-    server::Step step{.key = AnyKey(), .by = static_cast<int64_t>(Below(100))};
+    server::CounterIncrement step{.key = AnyKey(), .by = static_cast<int64_t>(Below(100))};
     if (Below(20) == 0) step.by = static_cast<int64_t>(random_());
     step.subtract = Below(2) == 0;
     step.initial = static_cast<int64_t>(Below(1000));
     step.flags = static_cast<uint32_t>(Below(100));
     if (Below(3) == 0) step.ttl_ms = AnyTtl();
     if (Below(3) == 0) step.tags = tags;
-    const StepResult expected = model_.Increment(step, cache_.now);
-    const StepResult result = cache_.store.Increment(step, cache_.now);
+    const IncrementResult expected = model_.Increment(step, cache_.now);
+    const IncrementResult result = cache_.store.Increment(step, cache_.now);
     ASSERT_EQ(result.outcome, expected.outcome) << step.key;
     ASSERT_EQ(result.value, expected.value) << step.key;
     CompareOne(std::string(step.key));
@@ -305,7 +305,7 @@ class ModelRun {
   }
   void SweepSome() {
     const size_t budget = Below(50);
-    ASSERT_LE(cache_.store.Tend(budget, cache_.now), budget);
+    ASSERT_LE(cache_.store.RunMaintenance(budget, cache_.now), budget);
   }
   void CompareAll() {
     if (Below(40) == 0) {
@@ -313,7 +313,7 @@ class ModelRun {
       ASSERT_EQ(cache_.store.Flush(cache_.now), model_.entries().size());
       model_.Clear();
     }
-    cache_.store.Tend(SIZE_MAX, cache_.now);
+    cache_.store.RunMaintenance(SIZE_MAX, cache_.now);
     // What is over since the last tick goes with the next one, and with any invalidation.
     ASSERT_EQ(cache_.InvalidateAny({"no entry bears this"}), 0u);
     model_.DropExpired(cache_.now);

@@ -226,7 +226,7 @@ TEST(StoreLimits, ARefusedIncrementLeavesTheOldValue) {
   Cache cache(kSmallLimits);
   cache.Put("k", "1", {"t"});
   const Words tags = {"a", "b", "c"};
-  Step step{.key = "k"};
+  CounterIncrement step{.key = "k"};
   step.tags = tags;
   EXPECT_EQ(cache.store.Increment(step, cache.now).outcome, Outcome::kTooManyTags);
   EXPECT_EQ(cache.store.Increment({.key = "123456789"}, cache.now).outcome, Outcome::kKeyTooLong);

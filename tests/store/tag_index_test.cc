@@ -134,7 +134,7 @@ TEST(TagIndex, EveryWayOutOfTheStoreTakesTheTagsAlong) {
   });
   leave_by([&] {
     cache.Advance(100);
-    cache.store.Tend(SIZE_MAX, cache.now);
+    cache.store.RunMaintenance(SIZE_MAX, cache.now);
   });
   leave_by([&] {
     const std::string_view keys[] = {"k"};
@@ -146,7 +146,7 @@ TEST(TagIndex, EveryWayOutOfTheStoreTakesTheTagsAlong) {
 TEST(TagIndex, EveryWriteIsReachedByItsTag) {
   Cache cache;
   const Words tags = {"t"};
-  Step step{.key = "counted"};
+  CounterIncrement step{.key = "counted"};
   step.tags = tags;
   cache.Put("put", "v", tags);
   cache.Add("added", "v", tags);

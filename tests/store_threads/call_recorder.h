@@ -75,7 +75,7 @@ class Recorder {
       case Task::kMultiPut:
         return MultiPut(task);
       case Task::kReclaim:
-        store_.Tend(16, kHistoryNow);
+        store_.RunMaintenance(16, kHistoryNow);
         return;
     }
   }
@@ -171,10 +171,10 @@ class Recorder {
   }
 
   void Increment(const Call& call, std::string_view key, const Words& tags) {
-    server::Step step{.key = key, .by = call.by, .initial = call.initial};
+    server::CounterIncrement step{.key = key, .by = call.by, .initial = call.initial};
     if (call.sets_tags) step.tags = tags;
     Note(call, [&](Call* c) {
-      const StepResult result = store_.Increment(step, kHistoryNow);
+      const IncrementResult result = store_.Increment(step, kHistoryNow);
       c->outcome = result.outcome;
       c->number = static_cast<uint64_t>(result.value);
     });

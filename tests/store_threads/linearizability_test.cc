@@ -179,7 +179,7 @@ class Rounds {
       // A few times a round: where locks are not fair, those who are waiting would starve.
       for (int i = 0; i < kDisturbances; ++i) {
         if (finished_.load(std::memory_order_acquire) >= kThreads) break;
-        if (setting_.tended) store_.Tend(64, kHistoryNow);
+        if (setting_.tended) store_.RunMaintenance(64, kHistoryNow);
         if (!setting_.busy) continue;
         const std::vector<std::string>& names = bulks_[bulk++ % kHistoryKeys];
         store_.MultiGet(Words(names.begin(), names.end()), kHistoryNow, out);
@@ -238,7 +238,7 @@ class Rounds {
   // Those of one tag are more than are reclaimed within the call. In half of the rounds none bears
   // two tags: then nothing need be reclaimed for the count.
   void PrepareBearers() {
-    if (round_number_ % 256 == 0) store_.Tend(SIZE_MAX, kHistoryNow);
+    if (round_number_ % 256 == 0) store_.RunMaintenance(SIZE_MAX, kHistoryNow);
     if (round_number_ % 16 == 0) shared_ = !shared_;
     static constexpr std::pair<uint8_t, uint32_t> kWanted[] = {
         {0b001, 150}, {0b010, 140}, {0b011, 50}, {0b110, 20}, {0b111, 5}};

@@ -19,8 +19,9 @@ namespace tagcache::testing {
 struct RoundSetting {
   const char* name;
   size_t shards;
-  bool busy = false;          // bulk reads hold now this, now that shard's lock for long
-  bool tended = false;        // Tend runs all the time; entries come and go, so slabs are emptied
+  bool busy = false;  // bulk reads hold now this, now that shard's lock for long
+  bool tended =
+      false;  // RunMaintenance runs all the time; entries come and go, so slabs are emptied
   bool many_bearers = false;  // so many that the entries of an invalidation are reclaimed later
   size_t calls = 0;
 };

@@ -232,7 +232,7 @@ TEST(Threads, IncrementWithTagsDoesNotDeadlockWithInvalidateAndKeysOfTheTag) {
     const Words tags = {"t", "u"};
     for (int i = 0; i < 5'000; ++i) {
       const std::string key = KeyName(random() % 20);
-      Step step{.key = key};
+      CounterIncrement step{.key = key};
       step.tags = tags;
       EXPECT_EQ(cache.store.Increment(step, cache.now).outcome, Outcome::kOk);
       YieldAfter(i);
@@ -308,7 +308,7 @@ TEST(Threads, APinnedValueIsWholeWhileItsKeyIsWrittenDeletedAndFlushed) {
   };
   const auto expire = [&] {
     while (!stop) {
-      cache.store.Tend(16, cache.now + 1);
+      cache.store.RunMaintenance(16, cache.now + 1);
       cache.store.Stats();
     }
   };

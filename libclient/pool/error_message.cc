@@ -1,0 +1,155 @@
+#include "libclient/pool/error_message.h"
+
+#include <algorithm>
+
+namespace tagcache {
+
+using protocol::StatusCode;
+
+namespace {
+
+constexpr size_t kShownBytes = 64;
+
+// The server begins its sentences with the command and the key; so do ours.
+std::string_view WithoutSubject(std::string_view message) {
+  if (message.empty() || message[0] < 'A' || message[0] > 'Z') return message;
+  const size_t verb_end = message.find_first_of(" :");
+  if (verb_end == std::string_view::npos) return message;
+  if (message.substr(verb_end, 2) == ": ") return message.substr(verb_end + 2);
+  if (message.substr(verb_end, 2) != " '") return message;
+  const size_t subject_end = message.find("': ", verb_end);
+  return subject_end == std::string_view::npos ? message : message.substr(subject_end + 3);
+}
+
+// "the value has 70 bytes, more than the server's max_value".
+std::string Over(std::string_view what, size_t size, std::string_view unit,
+                 std::string_view setting) {
+  return "the " + std::string(what) + " has " + std::to_string(size) + " " + std::string(unit) +
+         ", more than the server's " + std::string(setting);
+}
+
+// The sentence for a status that came alone.
+std::string Explain(StatusCode status, const SentParts& sent) {
+  switch (status) {
+    case StatusCode::kKeyTooLong:
+      if (sent.key.empty()) return "a key is longer than the server's max_key";
+      return Over("key", sent.key.size(), "bytes", "max_key");
+    case StatusCode::kValueTooLarge:
+      return Over("value", sent.value_size, "bytes", "max_value");
+    case StatusCode::kTooManyTags:
+      return Over("entry", sent.tags.size(), "tags", "max_tags");
+    case StatusCode::kTagTooLong: {
+      // Where no tags are listed the command's key is the tag.
+      std::string_view longest = sent.tags.empty() ? sent.key : sent.tags.front();
+      for (const std::string_view tag : sent.tags)
+        longest = tag.size() > longest.size() ? tag : longest;
+      return Over("tag '" + Shown(longest) + "'", longest.size(), "bytes", "max_tag");
+    }
+    case StatusCode::kLineTooLong:
+      return "the request's line is longer than the server takes: its max_value and the names";
+    default: {
+      std::string words(NameOf(status));
+      std::replace(words.begin(), words.end(), '_', ' ');
+      return words;
+    }
+  }
+}
+
+}  // namespace
+
+std::string Shown(std::string_view bytes) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string shown;
+  for (const char c : bytes.substr(0, kShownBytes)) {
+    if (c >= ' ' && c <= '~') {
+      shown.push_back(c);
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    shown.append({'\\', 'x', kHex[byte >> 4], kHex[byte & 15]});
+  }
+  if (bytes.size() > kShownBytes) shown += "...";
+  return shown;
+}
+
+Status MakeError(ErrorCode code, const CallContext& call, std::string_view server,
+                 std::string_view what, ServerError server_error) {
+  std::string message(call.operation);
+  if (call.has_key) message.append(" '").append(Shown(call.key)).append("'");
+  if (!server.empty()) message.append(" on ").append(server);
+  message.append(": ").append(what);
+  return Status(code, std::move(message), server_error);
+}
+
+Status TimedOut(const CallContext& call, std::string_view server) {
+  return MakeError(ErrorCode::kTimeout, call, server,
+                   "timed out after " + std::to_string(call.timeout.count()) + " ms");
+}
+
+Status Refused(const CallContext& call, std::string_view server, StatusCode status,
+               std::string_view message, const SentParts& sent) {
+  std::string what(WithoutSubject(message));
+  if (what.empty() || what == NameOf(status)) what = Explain(status, sent);
+  return MakeError(ErrorCode::kServer, call, server, what, ServerErrorOf(status));
+}
+
+Status RefuseToken(const CallContext& call) {
+  return MakeError(ErrorCode::kUsage, call, "",
+                   "a lease token is given, which PUT alone takes, one key at a time");
+}
+
+ServerError ServerErrorOf(StatusCode status) {
+  switch (status) {
+    case StatusCode::kOk:
+    case StatusCode::kNotFound:
+    case StatusCode::kExists:
+      return ServerError::kNone;
+    case StatusCode::kNotAnInteger:
+      return ServerError::kNotAnInteger;
+    case StatusCode::kOverflow:
+      return ServerError::kOverflow;
+    case StatusCode::kKeyTooLong:
+      return ServerError::kKeyTooLong;
+    case StatusCode::kTagTooLong:
+      return ServerError::kTagTooLong;
+    case StatusCode::kTooManyTags:
+      return ServerError::kTooManyTags;
+    case StatusCode::kValueTooLarge:
+      return ServerError::kValueTooLarge;
+    case StatusCode::kAuthRequired:
+      return ServerError::kAuthRequired;
+    case StatusCode::kAuthFailed:
+      return ServerError::kAuthFailed;
+    case StatusCode::kTooManyConnections:
+      return ServerError::kTooManyConnections;
+    case StatusCode::kOutOfMemory:
+      return ServerError::kOutOfMemory;
+    case StatusCode::kShuttingDown:
+      return ServerError::kShuttingDown;
+    case StatusCode::kStaleToken:
+      return ServerError::kStaleToken;
+    case StatusCode::kUnknownCommand:
+    case StatusCode::kUnsupportedVersion:
+    case StatusCode::kUnrepresentable:
+      return ServerError::kUnsupported;
+    case StatusCode::kBadRequest:
+    case StatusCode::kReplyTooLarge:
+    case StatusCode::kMissingKey:
+    case StatusCode::kMissingTag:
+    case StatusCode::kMissingTags:
+    case StatusCode::kEmptyTags:
+    case StatusCode::kMissingKeys:
+    case StatusCode::kEmptyKeys:
+    case StatusCode::kInvalidTtl:
+    case StatusCode::kInvalidBy:
+    case StatusCode::kVersionMismatch:  // an answer of the calls that ask for it
+    case StatusCode::kBadFrame:
+    case StatusCode::kFrameTooLarge:
+    case StatusCode::kMessageTooLarge:
+    case StatusCode::kLineTooLong:
+      return ServerError::kOther;
+  }
+  return ServerError::kOther;  // a number of a later version, from the wire
+}
+
+}  // namespace tagcache

@@ -1,0 +1,62 @@
+#ifndef TAGCACHE_LIBCLIENT_POOL_ERROR_MESSAGE_H_
+#define TAGCACHE_LIBCLIENT_POOL_ERROR_MESSAGE_H_
+
+// The one place where errors are worded: "get 'user:1' on tcp://127.0.0.1:1984: timed out after
+// 250 ms". And the one place where a server's status becomes an error of the public face.
+//
+// Threads: pure functions. Errors: std::bad_alloc.
+
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "protocol/message.h"
+#include "protocol/status_code.h"
+#include "tagcache/status.h"
+
+namespace tagcache {
+
+// What is being done, and until when. The views outlive the call.
+struct CallContext {
+  std::string_view operation;  // "get"
+  std::string_view key;        // or the tag; as the caller knows it, without the prefix
+  bool has_key = false;
+  std::chrono::milliseconds timeout{0};
+  std::chrono::steady_clock::time_point start;
+  std::chrono::steady_clock::time_point deadline;
+};
+
+// "operation 'key' on server: what". An empty server is left out.
+Status MakeError(ErrorCode code, const CallContext& call, std::string_view server,
+                 std::string_view what, ServerError server_error = ServerError::kNone);
+Status TimedOut(const CallContext& call, std::string_view server);
+// The parts of a request that a limit of the server may be about, as they went to it.
+struct SentParts {
+  std::string_view key;
+  size_t value_size = 0;
+  std::span<const std::string_view> tags;
+};
+inline SentParts PartsOf(const protocol::Request& request) {
+  return {request.key, request.value.size(), request.tags.value_or(protocol::Tags())};
+}
+
+// What the server refused with. `message` is the server's own words, or empty; the text protocol
+// and the reports of bulk writes carry no more than the status, and then `sent` tells which limit
+// was passed by what.
+Status Refused(const CallContext& call, std::string_view server, protocol::StatusCode status,
+               std::string_view message, const SentParts& sent = {});
+
+// kUsage: a lease token where no write takes one.
+Status RefuseToken(const CallContext& call);
+
+ServerError ServerErrorOf(protocol::StatusCode status);
+
+// At most 64 bytes of it, printable ASCII as it is and everything else as \xHH; "..." where it was
+// cut.
+std::string Shown(std::string_view bytes);
+
+}  // namespace tagcache
+
+#endif  // TAGCACHE_LIBCLIENT_POOL_ERROR_MESSAGE_H_

@@ -1,0 +1,117 @@
+#ifndef TAGCACHE_LIBCLIENT_POOL_POOL_H_
+#define TAGCACHE_LIBCLIENT_POOL_POOL_H_
+
+// The connections of a client: at most pool_max, each used by one call at a time.
+//
+//             CheckOut                                CheckIn
+//   call <---- idle_ (last used first) <------------------------- lease
+//     ^------- a new one, while open_ < pool_max        |
+//     ^------- waiters_ (first come, first served) <----+
+//
+// The last used is taken first, so that those which are not needed grow old and are closed. A
+// connection that comes back while calls wait goes to the first of them, past idle_: a busy thread
+// can not starve them.
+//
+// Threads: any. No lock is held across I/O. Lifetime: outlives its leases.
+// Errors: kConnection, kTimeout.
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "libclient/pool/connection.h"
+#include "libclient/pool/connector.h"
+#include "libclient/pool/mutex.h"
+
+namespace tagcache {
+
+class Pool;
+
+// A connection on loan. When it ends, the connection goes back if it is as good as new, and is
+// closed otherwise. After a fork it is the parent's: the child's copy lets it be.
+class Lease {
+ public:
+  Lease() = default;
+  ~Lease() { Return(); }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+
+  explicit operator bool() const { return connection_ != nullptr; }
+  Connection& operator*() const { return *connection_; }
+  Connection* operator->() const { return connection_.get(); }
+  bool of_this_process() const { return generation_ == ForkGeneration(); }
+
+  void Return();
+  // Closes the connection.
+  void Discard();
+  // The same, because it broke: so have, presumably, the idle ones, and they are closed too.
+  void Broke();
+
+ private:
+  friend class Pool;
+  // REQUIRES: it holds none.
+  void Take(Pool* pool, std::unique_ptr<Connection> connection, TimePoint taken_at);
+
+  Pool* pool_ = nullptr;
+  std::unique_ptr<Connection> connection_;
+  TimePoint taken_at_;
+  uint64_t generation_ = 0;
+};
+
+class Pool {
+ public:
+  Pool(const Options& options, Connector& connector, PoolCounters& counters);
+  ~Pool();
+
+  // A connection that looked alive. `look` has it looked at even if it was used a moment ago.
+  Status CheckOut(const CallContext& call, bool look, Lease* lease) EXCLUDES(mutex_);
+  // PINGs the idle connections that are due; how many.
+  size_t CheckIdle(const CallContext& call) EXCLUDES(mutex_);
+  // Closes idle connections now, those on loan when they come back.
+  void CloseAll() EXCLUDES(mutex_);
+
+ private:
+  friend class Lease;
+  using Owned = std::unique_ptr<Connection>;
+
+  // A call that waits for a connection. Guarded by the pool's mutex.
+  struct Waiter {
+    std::condition_variable signal;
+    bool served = false;
+    Owned connection;  // nullptr: it may open one
+  };
+
+  // What a call gets: a connection, or leave to open one.
+  Status Take(const CallContext& call, Owned* connection) EXCLUDES(mutex_);
+  bool Usable(Connection& connection, const CallContext& call, bool look);
+  // Fills a slot that open_ counts already, or frees it.
+  Status OpenOne(const CallContext& call, Owned* connection) EXCLUDES(mutex_);
+  void OpenMinimum(const CallContext& call) EXCLUDES(mutex_);
+
+  void CheckIn(Owned connection, TimePoint idle_since) EXCLUDES(mutex_);
+  void Drop(Owned connection) EXCLUDES(mutex_);
+  void CloseIdle(TimePoint opened_before) EXCLUDES(mutex_);
+  void FreeSlot() REQUIRES(mutex_);
+  bool Serve(Owned* connection) REQUIRES(mutex_);
+  void PutIdle(Owned connection) REQUIRES(mutex_);
+  Owned TakeExpired(TimePoint now) REQUIRES(mutex_);
+  Owned TakeIdle(FunctionRef<bool(const Connection&)> wanted) EXCLUDES(mutex_);
+
+  const Options& options_;
+  Connector& connector_;
+  PoolCounters& counters_;
+
+  Mutex mutex_;
+  std::vector<Owned> idle_ GUARDED_BY(mutex_);  // in the order of idle_since
+  std::deque<Waiter*> waiters_ GUARDED_BY(mutex_);
+  size_t open_ GUARDED_BY(mutex_) = 0;  // idle, on loan or being opened
+  uint64_t epoch_ GUARDED_BY(mutex_) = 0;
+  bool minimum_opened_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace tagcache
+
+#endif  // TAGCACHE_LIBCLIENT_POOL_POOL_H_

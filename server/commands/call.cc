@@ -1,0 +1,163 @@
+#include "server/commands/call.h"
+
+#include <algorithm>
+
+namespace tagcache::server {
+namespace {
+
+constexpr size_t kShownKey = 64;
+// A call may leave this many elements of each list allocated for the next one.
+constexpr size_t kKeptElements = 16 * 1024;
+
+template <typename T>
+void TrimVector(std::vector<T>& items) {
+  if (items.capacity() > kKeptElements) items = std::vector<T>();
+}
+
+std::string Over(std::string subject, std::string_view what, uint64_t size, std::string_view unit,
+                 std::string_view limit_name, uint64_t limit) {
+  subject.append(": the ").append(what).append(" has ").append(std::to_string(size));
+  subject.append(" ").append(unit).append(", the limit ").append(limit_name);
+  return subject.append(" is ").append(std::to_string(limit));
+}
+
+}  // namespace
+
+void CallScratch::Trim() {
+  TrimVector(decode.views);
+  TrimVector(decode.items);
+  TrimVector(decode.item_tags);
+  TrimVector(values);
+  TrimVector(writes);
+  TrimVector(outcomes);
+  TrimVector(refused);
+  TrimVector(keys);
+  TrimVector(tag_stats);
+  TrimVector(tag_usage);
+  TrimVector(views);
+}
+
+void Call::Refuse(protocol::StatusCode status, std::string message) {
+  response.status = status;
+  scratch.message = std::move(message);
+  response.message = scratch.message;
+}
+
+bool KeyFits(Call& call) {
+  if (call.request.key.size() <= call.engine.options().store.max_key) return true;
+  call.Refuse(protocol::StatusCode::kKeyTooLong,
+              ExplainOutcome(call, Outcome::kKeyTooLong, call.request.key, 0, {}));
+  return false;
+}
+
+size_t PageLimit(const Call& call) {
+  const size_t asked = call.request.limit == 0 ? call.default_page : call.request.limit;
+  return std::min(asked, call.max_page);
+}
+
+void AnswerKeys(Call& call, uint64_t cursor) {
+  const std::vector<std::string>& keys = call.scratch.keys;
+  const size_t max_reply = call.engine.options().max_reply;
+  size_t bytes = 0;
+  for (const std::string& key : keys) bytes += key.size() + 1;
+  if (bytes > max_reply) {
+    return call.Refuse(protocol::StatusCode::kReplyTooLarge,
+                       std::string(call.command.name) + ": the list of keys has over " +
+                           std::to_string(max_reply) + " bytes; ask for pages");
+  }
+  call.scratch.views.assign(keys.begin(), keys.end());
+  call.response.keys = call.scratch.views;
+  call.response.cursor = cursor;
+}
+
+std::string Escaped(std::string_view bytes, size_t limit) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string shown;
+  for (const char c : bytes.substr(0, limit)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7F && c != '\\' && c != '\'') {
+      shown += c;
+    } else {
+      shown.append("\\x").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
+    }
+  }
+  if (bytes.size() > limit) shown += "...";
+  return shown;
+}
+
+std::string Subject(const protocol::Command& command, std::string_view key) {
+  return std::string(command.name).append(" '").append(Escaped(key, kShownKey)).append("'");
+}
+
+protocol::StatusCode StatusOf(Outcome outcome) {
+  using protocol::StatusCode;
+  switch (outcome) {
+    case Outcome::kOk:
+      return StatusCode::kOk;
+    case Outcome::kNotFound:
+      return StatusCode::kNotFound;
+    case Outcome::kExists:
+      return StatusCode::kExists;
+    case Outcome::kNotAnInteger:
+      return StatusCode::kNotAnInteger;
+    case Outcome::kOverflow:
+      return StatusCode::kOverflow;
+    case Outcome::kKeyTooLong:
+      return StatusCode::kKeyTooLong;
+    case Outcome::kTagTooLong:
+      return StatusCode::kTagTooLong;
+    case Outcome::kTooManyTags:
+      return StatusCode::kTooManyTags;
+    case Outcome::kValueTooLarge:
+      return StatusCode::kValueTooLarge;
+    case Outcome::kOutOfMemory:
+      return StatusCode::kOutOfMemory;
+    case Outcome::kVersionMismatch:
+      return StatusCode::kVersionMismatch;
+    case Outcome::kStaleToken:
+      return StatusCode::kStaleToken;
+  }
+  return StatusCode::kBadRequest;
+}
+
+std::string ExplainOutcome(const Call& call, Outcome outcome, std::string_view key,
+                           size_t value_size, std::span<const std::string_view> tags) {
+  const StoreOptions& limits = call.engine.options().store;
+  std::string subject = Subject(call.command, key);
+  switch (outcome) {
+    case Outcome::kOk:
+    case Outcome::kNotFound:
+    case Outcome::kExists:
+      return {};
+    case Outcome::kNotAnInteger:
+      return subject.append(": the value is not an integer of 64 bits");
+    case Outcome::kOverflow:
+      return subject.append(": the result does not fit an integer of 64 bits");
+    case Outcome::kKeyTooLong:
+      return Over(std::move(subject), "key", key.size(), "bytes", "max_key", limits.max_key);
+    case Outcome::kTagTooLong:
+      for (const std::string_view tag : tags) {
+        if (tag.size() <= limits.max_tag) continue;
+        return Over(std::move(subject), "tag '" + Escaped(tag, kShownKey) + "'", tag.size(),
+                    "bytes", "max_tag", limits.max_tag);
+      }
+      return subject.append(": a tag is longer than max_tag");
+    case Outcome::kTooManyTags:
+      return Over(std::move(subject), "entry", tags.size(), "tags", "max_tags", limits.max_tags);
+    case Outcome::kValueTooLarge:
+      return Over(std::move(subject), "value", value_size, "bytes", "max_value", limits.max_value);
+    case Outcome::kOutOfMemory:
+      return subject.append(": the server has no memory for ")
+          .append(std::to_string(value_size))
+          .append(" bytes");
+    case Outcome::kVersionMismatch:
+      return subject.append(": the entry was written since that version");
+    case Outcome::kStaleToken:
+      return subject.append(
+          ": since the lease's token was given out the key was written or deleted, or a tag was "
+          "invalidated");
+  }
+  return {};
+}
+
+}  // namespace tagcache::server

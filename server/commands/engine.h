@@ -1,0 +1,78 @@
+#ifndef TAGCACHE_SERVER_COMMANDS_ENGINE_H_
+#define TAGCACHE_SERVER_COMMANDS_ENGINE_H_
+
+// What all sessions of a process share: the store, limits, credentials, counters, the log.
+//
+// Threads: AddWorker before sessions run; everything else from any thread.
+// Lifetime: outlives its sessions; the sink outlives the engine.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+
+#include "server/commands/event_sink.h"
+#include "server/commands/metrics.h"
+#include "server/store/store.h"
+
+namespace tagcache::server {
+
+struct EngineOptions {
+  StoreOptions store;
+  uint32_t max_frame = 256 * 1024;      // longest frame body accepted; at least kBaseMaxFrame
+  size_t output_backlog = 1024 * 1024;  // bytes of answers a session buffers before it holds back
+  size_t max_reply = 64 * 1024 * 1024;  // bytes of keys one answer may list (text codec)
+  size_t max_connections = 10000;       // for the message of a rejected connection
+  std::string username;                 // both empty: no credentials are asked for
+  std::string password;
+  std::string version = "0.0.0";
+  // Nanoseconds of the monotonic clock that TimeMs are milliseconds of, read once a command for the
+  // latency statistics. Null: the latencies are zero.
+  uint64_t (*latency_clock)() = nullptr;
+};
+
+class Engine {
+ public:
+  // `sink` may be null: nothing is logged. `started` is what uptime counts from.
+  explicit Engine(const EngineOptions& options, EventSink* sink = nullptr, TimeMs started = 0);
+
+  const EngineOptions& options() const { return options_; }
+  Store& store() { return store_; }
+  TimeMs started() const { return started_; }
+
+  bool measures_latency() const { return options_.latency_clock != nullptr; }
+  uint64_t LatencyClock() const { return measures_latency() ? options_.latency_clock() : 0; }
+
+  bool needs_credentials() const { return !options_.username.empty(); }
+  // Takes the same time whichever byte differs.
+  bool Accepts(std::string_view user, std::string_view password) const;
+
+  // Bytes a message may have once assembled (an MPUT; a single value has its own limit).
+  size_t max_message() const { return options_.store.max_value + kMessageExtra; }
+  // Bytes that key and tags of one write may take on any codec, with room for the rest.
+  size_t max_write_overhead() const;
+
+  EventSink& events() { return *sink_; }
+
+  // A number for one more connection; never 0, never the same twice.
+  uint64_t NumberConnection() { return connections_.fetch_add(1, std::memory_order_relaxed) + 1; }
+
+  // The counters of one more worker (or of one test's sessions). They live as long as the engine.
+  WorkerMetrics& AddWorker() { return workers_.emplace_back(); }
+  const std::deque<WorkerMetrics>& workers() const { return workers_; }
+
+ private:
+  static constexpr size_t kMessageExtra = 16 * 1024 * 1024;
+
+  const EngineOptions options_;
+  Store store_;
+  EventSink* sink_;
+  TimeMs started_;
+  std::deque<WorkerMetrics> workers_;
+  std::atomic<uint64_t> connections_{0};
+};
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_COMMANDS_ENGINE_H_

@@ -1,0 +1,76 @@
+#ifndef TAGCACHE_SERVER_SESSION_BINARY_WIRE_H_
+#define TAGCACHE_SERVER_SESSION_BINARY_WIRE_H_
+
+// The binary codec at work on one connection. Single-frame requests are decoded where they lie;
+// messages in several frames are put together here, a bounded number of bounded size.
+
+#include <string>
+#include <vector>
+
+#include "protocol/binary_codec.h"
+#include "server/session/reply_stream.h"
+#include "server/session/wire.h"
+
+namespace tagcache::server {
+
+class BinaryWire final : public Wire {
+ public:
+  explicit BinaryWire(const Engine& engine);
+
+  static bool Speaks(uint8_t first_byte) { return first_byte == protocol::kRequestMagic; }
+
+  void Next(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming) override;
+  void Answer(const protocol::Request& request, const protocol::Response& response,
+              protocol::Buffer& out) override;
+  void AnswerValue(const protocol::Request& request, EntryRef value, bool stale,
+                   protocol::Buffer& out) override;
+  void AnswerValues(const protocol::Request& request, std::span<EntryRef> values, bool last,
+                    protocol::Buffer& out) override;
+  void AnswerRefusal(const Incoming& incoming, std::string_view message,
+                     protocol::Buffer& out) override;
+  void RefuseIncomplete(std::string_view tail, protocol::StatusCode status,
+                        std::string_view message, protocol::Buffer& out) override;
+  bool waiting() const override { return !waiting_.empty(); }
+  void Produce(protocol::Buffer& out, Borrowed* borrowed) override;
+  bool full() const override;
+  size_t held_input() const override { return held_bytes_; }
+  void SetMaxFrame(uint32_t max_frame) override { max_frame_out_ = max_frame; }
+  size_t max_page() const override;
+  size_t default_page() const override;
+
+ private:
+  // A message whose last frame has not come.
+  struct Assembly {
+    uint64_t id = 0;
+    uint8_t opcode = 0;
+    bool swallowed = false;  // too large for any value: only its front is kept
+    size_t size = 0;         // of the bodies so far
+    protocol::Buffer body;
+  };
+
+  void TakePiece(const protocol::FrameHeader& header, std::string_view body,
+                 protocol::Scratch& scratch, Incoming* incoming);
+  Assembly* Find(uint64_t id);
+  bool Append(Assembly& assembly, std::string_view body, Incoming* incoming);
+  void Complete(Assembly& assembly, protocol::Scratch& scratch, Incoming* incoming);
+  void Drop(Assembly& assembly);
+  void Decode(uint8_t opcode, uint64_t id, std::string_view body, protocol::Scratch& scratch,
+              Incoming* incoming);
+  void Break(protocol::StatusCode error, std::string_view detail, Incoming* incoming);
+  void Wait(ReplyStream stream);
+
+  const Engine& engine_;
+  uint32_t max_frame_out_ = protocol::kBaseMaxFrame;
+  std::vector<Assembly> assemblies_;
+  size_t held_bytes_ = 0;     // of all assemblies
+  protocol::Buffer current_;  // the assembled message that was handed out last
+  std::string detail_;
+  std::vector<ReplyStream> waiting_;
+  bool stream_open_ = false;  // values of the last one of them are still to come
+  size_t turn_ = 0;           // of waiting_: round robin
+  size_t pinned_ = 0;
+};
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_SESSION_BINARY_WIRE_H_

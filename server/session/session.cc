@@ -1,0 +1,380 @@
+#include "server/session/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/commands/handlers.h"
+#include "server/session/binary_wire.h"
+#include "server/session/text_wire.h"
+
+namespace tagcache::server {
+namespace {
+
+using protocol::StatusCode;
+
+// The codecs, tried in this order on the first byte of a connection.
+constexpr Codec kCodecs[] = {
+    {BinaryWire::Speaks,
+     [](const Engine& e) -> std::unique_ptr<Wire> { return std::make_unique<BinaryWire>(e); }},
+    {TextWire::Speaks,
+     [](const Engine& e) -> std::unique_ptr<Wire> { return std::make_unique<TextWire>(e); }},
+};
+
+// A large reply adds a piece whenever less than this waits to be sent.
+constexpr size_t kLowWater = 64 * 1024;
+// What is sent of an answer before the rest of it is made: less is not worth a system call.
+constexpr size_t kWorthSending = 16 * 1024;
+// An incomplete request may leave a buffer this large behind the requests before it.
+constexpr size_t kKeptInput = 512 * 1024;
+constexpr std::string_view kShuttingDown =
+    "the server is shutting down; the request was not carried out";
+// The output buffer a thread keeps for its next session that has something to send.
+constexpr size_t kKeptOutput = 2 * 1024 * 1024;
+
+// Sessions of one thread run one after the other, and none needs this memory between two calls: ten
+// thousand idle connections share it.
+CallScratch& ThreadWorkbench() {
+  static thread_local CallScratch scratch;
+  return scratch;
+}
+
+}  // namespace
+
+Session::Session(Engine& engine, WorkerMetrics& metrics)
+    : engine_(engine), metrics_(metrics), scratch_(ThreadWorkbench()) {
+  peer_.number = engine_.NumberConnection();
+}
+
+Session::~Session() { StopWaiting(); }
+
+void Session::AllowWaiting(std::shared_ptr<WakeQueue> wakes, void* owner) {
+  waiting_requests_ = std::make_unique<WaitingRequests>(std::move(wakes), owner);
+}
+
+void Session::Receive(std::string_view bytes, TimeMs now, uint64_t clock) {
+  metrics_.bytes_in.Add(bytes.size());
+  if (closing_ || bytes.empty()) return;
+  if (wire_ == nullptr) TellCodec(bytes[0]);
+  OpenOutput();
+  if (in_.empty()) {
+    const size_t used = Consume(bytes, clock, now);
+    if (!closing_) in_.Append(bytes.substr(used));
+  } else {
+    in_.Append(bytes);
+    ProcessHeldInput(now);
+  }
+  if (out_.empty()) ReturnOutput();
+  scratch_.Trim();
+}
+
+void Session::TellCodec(char first_byte) {
+  for (const Codec& codec : kCodecs) {
+    if (!codec.speaks(static_cast<uint8_t>(first_byte))) continue;
+    wire_ = codec.make(engine_);
+    return;
+  }
+}
+
+// For something to be appended. An idle session holds no output buffer: the thread's is taken while
+// there is something to send.
+void Session::OpenOutput() {
+  if (out_.capacity() == 0) out_ = std::move(scratch_.spare_output);  // swaps
+  if (borrowed_.bytes.empty()) return;
+  out_.Append(borrowed_.bytes);
+  borrowed_ = Borrowed();
+}
+
+void Session::ReturnOutput() {
+  out_.Release(kKeptOutput);
+  if (out_.capacity() > scratch_.spare_output.capacity()) out_ = std::move(scratch_.spare_output);
+  out_.Release(0);
+}
+
+void Session::ProcessHeldInput(TimeMs now) {
+  OpenOutput();
+  in_.Consume(Consume(in_.view(), engine_.LatencyClock(), now));
+  if (closing_) in_.Clear();
+  if (in_.empty()) {
+    in_.Release(0);
+  } else if (in_.capacity() > kKeptInput && in_.size() < in_.capacity() / 4) {
+    protocol::Buffer tail;
+    tail.Append(in_.view());
+    in_ = std::move(tail);
+  }
+}
+
+// Carries out the requests at the front of `bytes` until they end or output must drain first.
+// Returns how many bytes were taken.
+size_t Session::Consume(std::string_view bytes, uint64_t begin, TimeMs now) {
+  size_t taken = 0;
+  Incoming incoming;
+  while (!closing_) {
+    if (taken == bytes.size() && taken > 0 && !shutting_down_) return taken;
+    if (OutputFull()) {
+      held_ = true;
+      return taken;
+    }
+    wire_->Next(bytes.substr(taken), scratch_.decode, &incoming);
+    taken += incoming.used;
+    switch (incoming.kind) {
+      case Incoming::Kind::kNeedMore:
+        if (shutting_down_) FinishShutDown(bytes.substr(taken));
+        return taken;
+      case Incoming::Kind::kPart:
+        break;
+      case Incoming::Kind::kRequest:
+        begin = Execute(incoming.request, begin, now);
+        break;
+      case Incoming::Kind::kRefused:
+      case Incoming::Kind::kOversize:
+      case Incoming::Kind::kBroken:
+        Refuse(incoming, now);
+        break;
+    }
+  }
+  return taken;
+}
+
+bool Session::OutputFull() const {
+  return out_.size() >= engine_.options().output_backlog || wire_->full();
+}
+
+uint64_t Session::Execute(const protocol::Request& request, uint64_t begin, TimeMs now) {
+  const protocol::Command& command = protocol::CommandOf(request.op);
+  CommandMetrics& counters = metrics_.Of(command);
+  Call call(engine_, metrics_, scratch_, peer_, request, command, now);
+  call.earlier_requests = requests_++;
+  call.max_page = wire_->max_page();
+  call.default_page = wire_->default_page();
+  call.waiting_requests = waiting_requests_.get();
+  call.sink = this;
+  if (MayRun(call)) HandlerOf(request.op)(call);
+  if (!call.waiting) Answer(call);
+  // One clock read a command: its end is the beginning of the next one.
+  const uint64_t end = engine_.LatencyClock();
+  counters.calls.Add(1);
+  if (protocol::IsError(call.response.status)) counters.errors.Add(1);
+  counters.latency_ns.Record(end - begin);
+  if (call.close) Close(call.response.status);
+  return end;
+}
+
+bool Session::MayRun(Call& call) {
+  if (rejected_) {
+    call.close = true;
+    call.Refuse(StatusCode::kTooManyConnections, RejectionMessage());
+    return false;
+  }
+  if (peer_.authenticated || !engine_.needs_credentials() ||
+      (call.command.traits & protocol::kBeforeAuth) != 0) {
+    return true;
+  }
+  call.Refuse(StatusCode::kAuthRequired,
+              std::string(call.command.name) + ": the server asks for credentials first");
+  return false;
+}
+
+std::string Session::RejectionMessage() const {
+  return "too many connections: the limit max_connections is " +
+         std::to_string(engine_.options().max_connections);
+}
+
+void Session::Answer(Call& call) {
+  if (call.response.status == StatusCode::kOk) {
+    if (call.value) {
+      const bool stale = call.response.lease == protocol::LeaseKind::kStaleValue;
+      return wire_->AnswerValue(call.request, std::move(call.value), stale, out_);
+    }
+    if (call.command.reply == protocol::Reply::kValues) return;  // SendValues did
+  }
+  wire_->Answer(call.request, call.response, out_);
+  if (call.command.op == protocol::Op::kHello && peer_.max_frame != 0) {
+    wire_->SetMaxFrame(peer_.max_frame);
+  }
+}
+
+void Session::SendValues(const protocol::Request& request, std::span<EntryRef> values, bool last) {
+  wire_->AnswerValues(request, values, last, out_);
+  if (last || early_ == nullptr || out_.size() < kWorthSending) return;
+  const size_t sent = early_->SendEarly(out_.view());
+  metrics_.bytes_out.Add(sent);
+  out_.Consume(sent);
+}
+
+void Session::Refuse(Incoming& incoming, TimeMs now) {
+  requests_++;
+  if (rejected_) {
+    incoming.error = StatusCode::kTooManyConnections;
+    wire_->AnswerRefusal(incoming, RejectionMessage(), out_);
+    return Close(incoming.error);
+  }
+  const bool broken = incoming.kind == Incoming::Kind::kBroken;
+  const bool may_write = peer_.authenticated || !engine_.needs_credentials();
+  const bool oversize = incoming.kind == Incoming::Kind::kOversize;
+  if (!may_write && !broken) {
+    incoming.error = StatusCode::kAuthRequired;
+    incoming.detail = "the server asks for credentials first";
+  } else if (may_write && (oversize || incoming.lost_put) &&
+             incoming.request.op == protocol::Op::kPut) {
+    // What the peer tried to replace is not served on.
+    engine_.store().Delete(incoming.request.key, now);
+  }
+  CountRefusal(incoming);
+  wire_->AnswerRefusal(incoming, RefusalMessage(incoming), out_);
+  if (broken) Close(incoming.error);
+}
+
+void Session::CountRefusal(const Incoming& incoming) {
+  const protocol::Command* command =
+      protocol::FindCommand(static_cast<uint8_t>(incoming.request.op));
+  if (incoming.error == StatusCode::kUnknownCommand || command == nullptr) {
+    metrics_.unknown_commands.Add(1);
+  } else if (incoming.kind != Incoming::Kind::kBroken) {
+    metrics_.Of(*command).calls.Add(1);
+    metrics_.Of(*command).errors.Add(1);
+  }
+}
+
+std::string Session::RefusalMessage(const Incoming& incoming) const {
+  const protocol::Command* command =
+      protocol::FindCommand(static_cast<uint8_t>(incoming.request.op));
+  const bool named = command != nullptr && incoming.error != StatusCode::kBadFrame;
+  if (incoming.kind == Incoming::Kind::kOversize && incoming.error == StatusCode::kValueTooLarge) {
+    return Subject(*command, incoming.request.key) + ": the value's message has " +
+           std::to_string(incoming.size) + " bytes, the limit max_value is " +
+           std::to_string(engine_.options().store.max_value);
+  }
+  if (command != nullptr && named) {
+    return std::string(command->name).append(": ").append(incoming.detail);
+  }
+  return std::string(incoming.detail);
+}
+
+void Session::Close(StatusCode why) {
+  closing_ = true;
+  held_ = false;
+  StopWaiting();
+  if (why != StatusCode::kTooManyConnections && why != StatusCode::kAuthFailed) {
+    metrics_.protocol_errors.Add(1);
+    engine_.events().Write(
+        Level::kWarning, "protocol_error",
+        {{"peer", peer_.address}, {"client", peer_.client_name}, {"error", protocol::NameOf(why)}});
+  }
+}
+
+std::string_view Session::Output(TimeMs) {
+  Produce();
+  if (!out_.empty()) return out_.view();
+  ReturnOutput();
+  return borrowed_.bytes;
+}
+
+void Session::Produce() {
+  if (wire_ == nullptr || !borrowed_.bytes.empty() || !wire_->waiting()) return;
+  OpenOutput();
+  while (out_.size() < kLowWater && borrowed_.bytes.empty() && wire_->waiting()) {
+    wire_->Produce(out_, &borrowed_);
+  }
+}
+
+void Session::Sent(size_t n, TimeMs now) {
+  metrics_.bytes_out.Add(n);
+  const size_t copied = std::min(n, out_.size());
+  out_.Consume(copied);
+  borrowed_.bytes.remove_prefix(n - copied);
+  if (!borrowed_.bytes.empty()) return;
+  borrowed_.pin.Reset();
+  if (held_ && out_.size() <= kLowWater) {
+    // The large replies first, so that a stream of small requests does not starve them.
+    Produce();
+    if (!OutputFull()) {
+      held_ = false;
+      ProcessHeldInput(now);
+      scratch_.Trim();
+    }
+  }
+  if (!closing_ && out_.size() <= kLowWater) AnswerDeferred(now);
+  if (out_.empty()) ReturnOutput();
+}
+
+void Session::Wake(WaitingRequest* waiting, TimeMs now) {
+  if (closing_) return waiting_requests_->Free(waiting);
+  if (OutputFull()) return waiting_requests_->Defer(waiting);
+  OpenOutput();
+  AskAgain(waiting, now);
+  if (out_.empty()) ReturnOutput();
+}
+
+void Session::AskAgain(WaitingRequest* waiting, TimeMs now) {
+  const protocol::Request request = waiting->request();
+  Call call(engine_, metrics_, scratch_, peer_, request, protocol::CommandOf(request.op), now);
+  if (AskForLease(call, now < waiting->deadline() ? waiting : nullptr)) return;
+  Answer(call);
+  waiting_requests_->Free(waiting);
+}
+
+void Session::AnswerDeferred(TimeMs now) {
+  if (waiting_requests_ == nullptr || !waiting_requests_->has_deferred()) return;
+  OpenOutput();
+  while (!OutputFull()) {
+    WaitingRequest* waiting = waiting_requests_->TakeDeferred();
+    if (waiting == nullptr) return;
+    AskAgain(waiting, now);
+  }
+}
+
+void Session::CheckDeadlines(TimeMs now) {
+  if (closing_ || now < NextDeadline()) return;
+  OpenOutput();
+  waiting_requests_->Expire(engine_.store(), now, [this](const WaitingRequest& waiting) {
+    metrics_.misses.Add(1);
+    const protocol::Request request = waiting.request();
+    protocol::Response response;  // LeaseKind::kNothing
+    response.op = request.op;
+    response.id = request.id;
+    wire_->Answer(request, response, out_);
+  });
+  if (out_.empty()) ReturnOutput();
+}
+
+void Session::StopWaiting() {
+  if (waiting_requests_ != nullptr)
+    waiting_requests_->Clear(engine_.store(), [](const WaitingRequest&) {});
+}
+
+void Session::ShutDown(TimeMs now) {
+  if (closing_ || shutting_down_) return;
+  shutting_down_ = true;
+  if (held_) return;  // Sent() goes on with what was read
+  if (wire_ == nullptr) {
+    closing_ = true;
+    return;
+  }
+  OpenOutput();
+  ProcessHeldInput(now);
+}
+
+// Every complete request was carried out; `tail` is the front of one that is not.
+void Session::FinishShutDown(std::string_view tail) {
+  wire_->RefuseIncomplete(tail, StatusCode::kShuttingDown, kShuttingDown, out_);
+  if (waiting_requests_ != nullptr) {
+    waiting_requests_->Clear(engine_.store(), [this](const WaitingRequest& waiting) {
+      Incoming refused;
+      refused.request = waiting.request();
+      refused.error = StatusCode::kShuttingDown;
+      wire_->AnswerRefusal(refused, kShuttingDown, out_);
+    });
+  }
+  closing_ = true;
+}
+
+void Session::Closed(TimeMs now) {
+  StopWaiting();
+  if (peer_.has_leased) engine_.store().EndLeases(peer_.number, now);
+}
+
+size_t Session::buffered_input() const {
+  return in_.size() + (wire_ != nullptr ? wire_->held_input() : 0);
+}
+
+}  // namespace tagcache::server

@@ -1,0 +1,142 @@
+#ifndef TAGCACHE_SERVER_SESSION_SESSION_H_
+#define TAGCACHE_SERVER_SESSION_SESSION_H_
+
+// The server's side of one connection, without I/O: bytes and time go in, bytes come out. It tells
+// the codec by the first byte, carries requests out on the store, and puts replies together.
+//
+// Small replies gather in one reused output buffer. A large reply (values over 16 KiB, long MGETs)
+// is produced a frame at a time, interleaved with other replies, from entries it has pinned; so
+// what it holds in the buffer is bounded by the output backlog, whatever was asked for. Values over
+// 16 KiB are not copied at all, unless another reply comes in between. While the
+// backlog is full no further request is carried out and wants_input() is false.
+//
+// Threads: one at a time, its worker's. Errors: a peer's errors are answers to the peer.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "protocol/buffer.h"
+#include "protocol/message.h"
+#include "server/commands/call.h"
+#include "server/commands/engine.h"
+#include "server/commands/waiting_requests.h"
+#include "server/session/wire.h"
+#include "server/store/store.h"
+
+namespace tagcache::server {
+
+// Sends the front of an answer whose rest is still being made.
+class EarlyOutput {
+ public:
+  // How many of the bytes were sent; 0: none can be now.
+  virtual size_t SendEarly(std::string_view bytes) = 0;
+
+ protected:
+  ~EarlyOutput() = default;
+};
+
+class Session : private ValueSink {
+ public:
+  // `metrics` is engine.AddWorker() of the worker that runs this session. Both outlive it.
+  Session(Engine& engine, WorkerMetrics& metrics);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Without this, nothing of an answer leaves before all of it is made. `early` outlives this.
+  void AllowEarlyOutput(EarlyOutput* early) { early_ = early; }
+  // Takes bytes from the peer and carries out what is complete. `clock` is engine.LatencyClock()
+  // when they came.
+  void Receive(std::string_view bytes, TimeMs now, uint64_t clock);
+  void Receive(std::string_view bytes, TimeMs now) { Receive(bytes, now, engine_.LatencyClock()); }
+  // What is to be sent next; empty: nothing for now. Valid until the next call of another function.
+  std::string_view Output(TimeMs now);
+  // What comes after Output() and is there, too: to be sent along in one system call. Of a large
+  // value it is the entry's own memory.
+  std::string_view OutputAfter() const {
+    return out_.empty() ? std::string_view() : borrowed_.bytes;
+  }
+  // The first `n` bytes of Output() and OutputAfter() were sent. Goes on with requests that were
+  // held back.
+  void Sent(size_t n, TimeMs now);
+
+  // false: do not read from the peer for now; true again after enough was Sent().
+  bool wants_input() const { return !held_ && !closing_; }
+  // Close the connection once Output() is empty.
+  bool closing() const { return closing_; }
+  // Answers what was read, refuses the rest with kShuttingDown, then closing().
+  void ShutDown(TimeMs now);
+  // The connection is gone: what it had leased may be computed by others, and nothing is waited for
+  // any more. Call it once, at the end.
+  void Closed(TimeMs now);
+
+  // Lets GET_LEASE wait for what another computes; without this it is answered at once. `owner` is
+  // what the queue tells of each request that is woken.
+  void AllowWaiting(std::shared_ptr<WakeQueue> wakes, void* owner);
+  // A request of this session came out of the queue: answers it, or waits on.
+  void Wake(WaitingRequest* waiting, TimeMs now);
+  // Answers the requests that have waited as long as they asked.
+  void CheckDeadlines(TimeMs now);
+  // When to call CheckDeadlines, or before.
+  TimeMs NextDeadline() const {
+    return waiting_requests_ == nullptr ? kNoDeadline : waiting_requests_->next_deadline();
+  }
+  bool waiting() const { return waiting_requests_ != nullptr && !waiting_requests_->empty(); }
+  // The first request is answered with kTooManyConnections, then closing().
+  void Reject() { rejected_ = true; }
+  std::string RejectionMessage() const;
+
+  // For the log: where the peer is.
+  void SetAddress(std::string_view address) { peer_.address = address; }
+  const Peer& peer() const { return peer_; }
+  uint64_t requests() const { return requests_; }
+
+  // Bytes held in this session's own buffers, for tests of the bounds.
+  size_t buffered_input() const;
+  size_t buffered_output() const { return out_.size(); }
+  bool holds_memory() const { return in_.capacity() + out_.capacity() > 0; }
+
+ private:
+  void SendValues(const protocol::Request& request, std::span<EntryRef> values, bool last) override;
+  void TellCodec(char first_byte);
+  void OpenOutput();
+  void ReturnOutput();
+  void ProcessHeldInput(TimeMs now);
+  size_t Consume(std::string_view bytes, uint64_t begin, TimeMs now);
+  bool OutputFull() const;
+  uint64_t Execute(const protocol::Request& request, uint64_t begin, TimeMs now);
+  bool MayRun(Call& call);
+  void Answer(Call& call);
+  void Refuse(Incoming& incoming, TimeMs now);
+  void CountRefusal(const Incoming& incoming);
+  std::string RefusalMessage(const Incoming& incoming) const;
+  void Close(protocol::StatusCode why);
+  void FinishShutDown(std::string_view tail);
+  void AskAgain(WaitingRequest* waiting, TimeMs now);
+  void AnswerDeferred(TimeMs now);
+  void StopWaiting();
+  void Produce();
+
+  Engine& engine_;
+  WorkerMetrics& metrics_;
+  CallScratch& scratch_;        // of the thread the session was made in
+  std::unique_ptr<Wire> wire_;  // nullptr until the first byte came
+  protocol::Buffer in_;         // an incomplete request, or requests held back
+  protocol::Buffer out_;
+  Borrowed borrowed_;  // sent after out_
+  Peer peer_;
+  EarlyOutput* early_ = nullptr;
+  std::unique_ptr<WaitingRequests> waiting_requests_;  // nullptr: no request may wait
+  uint64_t requests_ = 0;
+  bool held_ = false;  // requests wait until output has drained
+  bool closing_ = false;
+  bool shutting_down_ = false;
+  bool rejected_ = false;
+};
+
+}  // namespace tagcache::server
+
+#endif  // TAGCACHE_SERVER_SESSION_SESSION_H_
