@@ -1,7 +1,7 @@
-# Sourced by scripts that need a running tagcached: start_server BINARY FLAG... starts one on a free
-# loopback port and a Unix socket, and sets server_pid, server_tcp and server_unix (DSNs) and
-# server_dir (its log is there, and it goes at the end). stop_server ends it by its process id and
-# returns its exit status; it also runs when the script ends.
+# Scripts that need a running tagcached source this file. start_server BINARY FLAG... starts one on a free
+# loopback port and a Unix socket. It sets server_pid, server_tcp and server_unix (DSNs), and server_dir
+# (a folder with the log). stop_server ends the server by its process id, removes that folder, and
+# returns the server's exit status; it also runs when the script ends.
 
 server_pid=
 server_dir=
@@ -11,7 +11,7 @@ start_server() {
   shift
   server_dir=$(mktemp -d)
   trap stop_server EXIT
-  # The server closes the ready descriptor once it listens, so reading it to the end is the wait.
+  # The server closes the ready descriptor when it listens, so `cat` waits until then.
   mkfifo "$server_dir/ready"
   "$binary" --port=0 --unix-socket="$server_dir/tagcached.sock" --ready-fd=3 \
     --log-file="$server_dir/log" "$@" 3>"$server_dir/ready" &

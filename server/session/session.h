@@ -38,7 +38,7 @@ class EarlyOutput {
   ~EarlyOutput() = default;
 };
 
-class Session : private ValueSink {
+class Session final : private ValueSink {
  public:
   // `metrics` is engine.AddWorker() of the worker that runs this session. Both outlive it.
   Session(Engine& engine, WorkerMetrics& metrics);

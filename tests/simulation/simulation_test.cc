@@ -1,6 +1,6 @@
-// Clients and a server over a simulated network, from seeds; see world.h. Re-run one schedule, with
-// a trace of its steps, by TAGCACHE_SIM_SEED=<seed>; run more by TAGCACHE_SIM_SCHEDULES=<number>
-// for each codec.
+// Clients and a server over a simulated network, from seeds; see world.h. TAGCACHE_SIM_SEED=<seed>
+// runs one schedule again, with a trace of its steps. TAGCACHE_SIM_SCHEDULES=<number> sets how many
+// schedules run for each mix of codecs.
 
 #include <gtest/gtest.h>
 
@@ -10,6 +10,11 @@
 #include <string>
 
 #include "tests/simulation/world.h"
+
+// The run under a sanitizer is the one in which the modules' assertions check each other.
+#if defined(TAGCACHE_SANITIZED) && defined(NDEBUG)
+#error "a sanitizer build needs its assertions"
+#endif
 
 namespace tagcache::simulation {
 namespace {
@@ -72,7 +77,7 @@ Tally RunSchedules(Codecs codecs) {
   return total;
 }
 
-// A run in which nothing went wrong on the way proves nothing.
+// A run in which no connection broke and no request was given up proves nothing.
 void ExpectEventful(const Tally& tally) {
   if (std::getenv("TAGCACHE_SIM_SEED") != nullptr) return;
   EXPECT_GT(tally.answers, tally.operations / 2);
@@ -118,7 +123,7 @@ TEST(Simulation, ASeedAlwaysGivesTheSameSchedule) {
   EXPECT_NE(run(1), run(2));
 }
 
-// The tests of the test: what is broken on purpose must be caught.
+// Tests of the checker: it must catch what is broken on purpose.
 
 struct Caught {
   uint64_t schedules = 0;
