@@ -1,10 +1,10 @@
-// tagcache: every command of the cache from a shell. Uses the installed C++ API only.
+// tagcache runs every command of the cache from a shell. It uses the installed C++ API only.
 //
 // Standard output holds the answer and nothing else; a value is written as it is stored, byte for
 // byte. Errors go to standard error. Exit codes, for scripts:
 //
 //   0  done: found, stored, deleted, ...
-//   1  an answer, but no: a miss, a key that existed (add) or did not (replace, delete, touch)
+//   1  the answer is no: a miss, a key that existed (add) or did not (replace, delete, touch)
 //   2  the command line is wrong, or the call can not be made as asked
 //   3  no connection, time-out, protocol error, refusal by the server, or output that failed
 
@@ -31,7 +31,7 @@ using tagcache::Status;
 
 enum Exit : int { kDone = 0, kNo = 1, kUsage = 2, kFailed = 3 };
 
-// What the command line gave; each command reads the fields of its own options.
+// What the command line gave. Each command reads the fields of its own options.
 struct Arguments {
   std::string server = "tcp://127.0.0.1:1984";
   std::string key;
@@ -52,7 +52,7 @@ int Fail(const Status& status) {
   return status.code() == tagcache::ErrorCode::kUsage ? kUsage : kFailed;
 }
 
-// A failure shows at the end, as ferror(stdout): see main.
+// main finds a failure at the end, by ferror(stdout).
 void Print(std::string_view bytes) { std::fwrite(bytes.data(), 1, bytes.size(), stdout); }
 void PrintNumber(int64_t number) { std::printf("%lld\n", static_cast<long long>(number)); }
 
@@ -121,7 +121,7 @@ int Delete(Client& client, const Arguments& arguments) {
   return code == kDone && *count < keys.size() ? int{kNo} : code;
 }
 
-int StepBy(Client& client, const Arguments& arguments, bool subtract) {
+int IncrementBy(Client& client, const Arguments& arguments, bool subtract) {
   const auto tags = Views(arguments.tags);
   tagcache::IncrementOptions options;
   options.by = arguments.by;
@@ -157,8 +157,8 @@ int Meta(Client& client, const Arguments& arguments) {
   return kDone;
 }
 
-// A hit is a line "key TAB size", then the value's bytes, then LF: sizes make it readable by a
-// program whatever the bytes are. Misses are left out.
+// A hit is a line "key TAB size", then the value's bytes, then LF. With the size a program can read
+// any bytes. Misses are left out.
 int MultiGet(Client& client, const Arguments& arguments) {
   const auto keys = Views(arguments.keys);
   const auto values = client.MultiGet(keys);
@@ -181,7 +181,7 @@ int MultiGet(Client& client, const Arguments& arguments) {
 using PageCall = std::function<tagcache::Result<tagcache::KeyPage>(uint64_t cursor)>;
 
 // Prints page by page, so that a tag of any size needs the memory of one page. A key that is
-// written while the pages are read may be printed by two of them.
+// written between two pages may be printed twice.
 int PrintKeys(const Arguments& arguments, const PageCall& page_at) {
   int64_t printed = 0;
   uint64_t cursor = 0;
@@ -214,7 +214,7 @@ int Scan(Client& client, const Arguments& arguments) {
   return PrintKeys(arguments, [&](uint64_t cursor) { return client.Scan(arguments.key, cursor); });
 }
 
-// "keys bytes hits invalidations tag" a line: a tag may hold blanks.
+// Each line is "keys bytes hits invalidations tag": the tag comes last because it may have blanks.
 int HeaviestTags(Client& client, const Arguments& arguments) {
   const auto limit = static_cast<uint32_t>(arguments.limit);
   const auto tags = client.HeaviestTags(limit);
@@ -327,8 +327,8 @@ class CommandLine {
         });
     Key(touch);
     TtlOption(touch)->required();
-    AddStep("incr", "Add to an integer; prints the result", false);
-    AddStep("decr", "Subtract from an integer; prints the result", true);
+    AddCounter("incr", "Add to an integer; prints the result", false);
+    AddCounter("decr", "Subtract from an integer; prints the result", true);
   }
 
   void AddWrite(const char* name, const char* what, Write write) {
@@ -342,34 +342,34 @@ class CommandLine {
     TagOption(command);
   }
 
-  void AddStep(const char* name, const char* what, bool subtract) {
+  void AddCounter(const char* name, const char* what, bool subtract) {
     CLI::App* command = Add(name, what, [subtract](Client& client, const Arguments& arguments) {
-      return StepBy(client, arguments, subtract);
+      return IncrementBy(client, arguments, subtract);
     });
     Key(command);
-    command->add_option("--by", arguments_.by, "Step")->capture_default_str();
+    command->add_option("--by", arguments_.by, "Increment")->capture_default_str();
     command->add_option("--initial", arguments_.initial,
-                        "Value of a key that was absent; default: the step");
+                        "Value of a key that was absent; default: the increment");
     TtlOption(command);
     TagOption(command);
   }
 
   void AddTags() {
-    CLI::App* invalidate = Add("invalidate", "Remove every entry that bears a tag; prints how many",
+    CLI::App* invalidate = Add("invalidate", "Remove every entry with a tag; prints how many",
                                [](Client& client, const Arguments& arguments) {
                                  return PrintCount(client.InvalidateTag(arguments.tag));
                                });
     invalidate->add_option("tag", arguments_.tag, "Tag")->required();
     CLI::App* several =
-        Add("invalidate-tags", "Remove every entry that bears any of the tags", InvalidateTags);
+        Add("invalidate-tags", "Remove every entry with any of the tags", InvalidateTags);
     List(several, "tags", "Tags");
-    several->add_flag("--all", arguments_.all, "Only entries that bear all of them");
-    CLI::App* keys = Add("keys", "Keys that bear a tag, one a line", Keys);
+    several->add_flag("--all", arguments_.all, "Only entries with all of the tags");
+    CLI::App* keys = Add("keys", "Keys with a tag, one a line", Keys);
     keys->add_option("tag", arguments_.tag, "Tag")->required();
     AddListing(keys);
-    CLI::App* search = Add("search", "Keys that bear any of the tags, one a line", Search);
+    CLI::App* search = Add("search", "Keys with any of the tags, one a line", Search);
     List(search, "tags", "Tags");
-    search->add_flag("--all", arguments_.all, "Only keys that bear all of them");
+    search->add_flag("--all", arguments_.all, "Only keys with all of the tags");
     AddListing(search);
     CLI::App* heaviest =
         Add("tags", "Tags with the most bytes: keys, bytes, hits, invalidations, tag a line",
@@ -417,7 +417,7 @@ class CommandLine {
 
 int main(int argc, char** argv) {
   const int code = CommandLine().Run(argc, argv);
-  // Output that did not arrive is not done: a full disk must not look like an empty value.
+  // Without this check a full disk would look like an empty value.
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     std::fprintf(stderr, "tagcache: standard output: %s\n", std::strerror(errno));
     return kFailed;

@@ -1,11 +1,11 @@
 #ifndef TAGCACHE_TOOLS_BENCH_ARRIVALS_H_
 #define TAGCACHE_TOOLS_BENCH_ARRIVALS_H_
 
-// When requests are meant to be sent, in an open loop: at a rate that does not care how the server
-// fares. Constant gaps, or a Poisson process (independent users: exponential gaps).
+// When requests are due in an open loop, at a rate that does not depend on the server. Gaps are
+// constant, or exponential (a Poisson process, as of independent users).
 //
-// Threads: one at a time. Several with a share of the rate each make the whole rate: Poisson
-// processes add up to one, and constant ones are laid in turn by their first arrivals.
+// Threads: one at a time. Several objects with a share of the rate each make the whole rate:
+// Poisson processes add up to one, and constant ones alternate if their first arrivals do.
 
 #include <chrono>
 #include <random>

@@ -24,7 +24,7 @@ class CallLane : public Lane {
       if (tagged) tags_[i] = workload.TagName(number);
     }
     status_ = Send(workload);
-    answered_ = std::chrono::steady_clock::now();  // gets are overwritten
+    answered_ = std::chrono::steady_clock::now();  // a get sets it again later
   }
 
   void Finish(Tally& tally) override {

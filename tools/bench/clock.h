@@ -1,7 +1,7 @@
 #ifndef TAGCACHE_TOOLS_BENCH_CLOCK_H_
 #define TAGCACHE_TOOLS_BENCH_CLOCK_H_
 
-// The time as a worker sees it, so that tests can hand in a time of their own.
+// The clock of a worker. Tests replace it by one of their own.
 
 #include <chrono>
 #include <thread>

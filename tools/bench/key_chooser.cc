@@ -7,9 +7,9 @@ namespace tagcache::bench {
 
 // Zipf by rejection-inversion (Hoermann and Derflinger, 1996). Rank r = k+1 weighs h(r) = r^-s. Let
 // H be an integral of h. Because h is convex, the area under h from r-1/2 to r+1/2 is at least
-// h(r): draw a point u of the whole area, find the rank r it lies at, and keep it when it lies in
-// the upper part, of size h(r), of that rank's area. What is thrown away is little, for the areas
-// are hardly larger than the weights. The area of rank 1 begins where it has exactly the size h(1).
+// h(r). So draw a point u of the whole area, find its rank r, and keep it if it lies in the upper
+// part of that rank's area, which has the size h(r). Few points are thrown away, because the areas
+// are hardly larger than the weights. The area of rank 1 begins where its size is exactly h(1).
 //
 //   H(1.5)-h(1)   H(1.5)            H(2.5)        H(3.5) ...   H(n+0.5)
 //       |  rank 1   | thrown| rank 2   |thr| rank 3  |             |
@@ -18,7 +18,7 @@ KeyChooser::KeyChooser(uint64_t keys, double skew) : keys_(keys), skew_(skew) {
   highest_ = Mass(static_cast<double>(keys) + 0.5);
 }
 
-// H(x) = (x^(1-s) - 1) / (1-s), which goes to log(x) where s goes to 1.
+// H(x) = (x^(1-s) - 1) / (1-s), whose limit is log(x) as s goes to 1.
 double KeyChooser::Mass(double x) const {
   const double log = std::log(x);
   const double t = (1 - skew_) * log;

@@ -2,8 +2,8 @@
 #define TAGCACHE_TOOLS_BENCH_KEY_CHOOSER_H_
 
 // Draws key numbers, uniformly or by Zipf's law: key k (from 0) with a probability proportional to
-// 1 / (k+1)^s, so that key 0 is the most wanted. Constant memory and expected constant time
-// whatever the number of keys is.
+// 1 / (k+1)^s, so that key 0 is drawn most often. It takes constant memory, and constant time on
+// average, whatever the number of keys is.
 //
 // Threads: one at a time, with a generator each.
 
@@ -28,7 +28,7 @@ class KeyChooser {
 
   uint64_t keys_;
   double skew_;
-  double lowest_ = 0;   // of the mass that is drawn
+  double lowest_ = 0;   // of the area that points are drawn from
   double highest_ = 0;  // likewise
 };
 

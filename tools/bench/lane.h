@@ -1,12 +1,11 @@
 #ifndef TAGCACHE_TOOLS_BENCH_LANE_H_
 #define TAGCACHE_TOOLS_BENCH_LANE_H_
 
-// A connection in use: a client with one socket, and one round of calls under way on it at a time.
+// A client with one connection, and at most one round of calls under way on it.
 //
 //   SubmitLane   up to `depth` single commands, as one batch of Client::Submit and Client::Wait
-//   CallLane     one call as programs make them: gets are a Stream between Start and Finish, so
-//   many
-//                lanes of a thread may have one under way; writes block within Start
+//   CallLane     one call as programs make it. A get is a Stream between Start and Finish, so many
+//                lanes of a thread may have one under way; a write blocks within Start
 //
 // Threads: one at a time. Errors: counted in the tally.
 
@@ -24,7 +23,7 @@ namespace tagcache::bench {
 class Lane {
  public:
   virtual ~Lane() = default;
-  // Opens the connection, so that the run does not begin with it.
+  // Opens the connection, so that the run does not measure that.
   virtual Status Connect() = 0;
   // How many calls a round may have.
   virtual size_t width() const = 0;
@@ -37,8 +36,8 @@ class Lane {
 std::unique_ptr<Lane> MakeSubmitLane(const BenchOptions& options, std::unique_ptr<Client> client);
 std::unique_ptr<Lane> MakeCallLane(const BenchOptions& options, std::unique_ptr<Client> client);
 
-// The lane that suits the options. Plain calls where a round is one call and a thread has a
-// connection of its own, or where the calls are bulk calls.
+// The lane that suits the options: a CallLane where a round is one call and each thread has one
+// connection, or where the calls are bulk calls.
 Result<std::unique_ptr<Lane>> MakeLane(const BenchOptions& options);
 
 }  // namespace tagcache::bench

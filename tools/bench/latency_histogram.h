@@ -10,7 +10,8 @@
 // So a percentile is at most 1/128 (0.8 %) above the true one, and never below it. The largest
 // value is kept exactly.
 //
-// Ownership: a value; 34 KiB on the heap. Threads: one at a time; a thread each, merged at the end.
+// Ownership: a value, with 34 KiB on the heap. Threads: one at a time; each thread has its own, and
+// they are merged at the end.
 
 #include <chrono>
 #include <cstddef>
@@ -25,7 +26,8 @@ class LatencyHistogram {
 
   LatencyHistogram();
 
-  // `times`: how often. A negative latency counts as 0, one past the range in the last bucket.
+  // Records it `times` times. A negative latency counts as 0, one past the range in the last
+  // bucket.
   void Record(Nanoseconds latency, uint64_t times = 1);
   void Merge(const LatencyHistogram& other);
 

@@ -25,7 +25,7 @@ TimePoint::duration AsDuration(double seconds) {
   return std::chrono::duration_cast<TimePoint::duration>(Seconds(seconds));
 }
 
-// A descriptor for each connection, and some for the process itself.
+// Raises the limit to a descriptor for each connection, and some for the process itself.
 Status RaiseDescriptorLimit(size_t connections) {
   const rlim_t wanted = connections + 64;
   rlimit limit{};
@@ -95,7 +95,7 @@ Result<Workers> MakeWorkers(const BenchOptions& options, Clock& clock) {
   return workers;
 }
 
-// Tells once a second what happened in it, until the workers are done.
+// Prints once a second what happened in that second, until the workers are done.
 class ProgressLine {
  public:
   ProgressLine(const std::vector<Progress>& threads, bool visible)

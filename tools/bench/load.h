@@ -1,10 +1,10 @@
 #ifndef TAGCACHE_TOOLS_BENCH_LOAD_H_
 #define TAGCACHE_TOOLS_BENCH_LOAD_H_
 
-// A whole run: connections are opened, keys stored, threads set going, progress told, and what they
-// counted added up.
+// A whole run: it opens connections, stores keys, starts threads, prints progress, and adds up what
+// the threads counted.
 //
-// Threads: RunLoad makes the worker threads, and returns when they have ended.
+// Threads: RunLoad starts the worker threads and returns when they have ended.
 
 #include <atomic>
 
@@ -18,7 +18,7 @@ struct LoadResult {
   double seconds = 0;  // from the end of the warm-up until the last answer, or the end of the run
 };
 
-// `stop` ends the run early. Errors: what kept it from beginning.
+// `stop` ends the run early. Errors: why it could not begin.
 Result<LoadResult> RunLoad(const BenchOptions& options, const std::atomic<bool>& stop);
 
 }  // namespace tagcache::bench

@@ -1,5 +1,5 @@
-// tagcache-bench: loads a server as many clients would, and says how it fared. Uses the installed
-// C++ API only. --help says what everything means.
+// tagcache-bench loads a server as many clients would, and reports throughput and latency. It uses
+// the installed C++ API only. --help explains every option.
 
 #include <signal.h>
 
@@ -46,7 +46,7 @@ int Run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   const int code = Run(argc, argv);
-  // Output that did not arrive is no result: a full disk must not look like a good run.
+  // Without this check a run whose report met a full disk would look like a good one.
   if (!std::cout.flush()) {
     std::cerr << "tagcache-bench: standard output: " << std::strerror(errno) << "\n";
     return kFailed;

@@ -23,7 +23,7 @@ inline constexpr std::array<std::string_view, kOperations> kOperationNames = {
 
 class Mix {
  public:
-  // nullopt: not such a list; *why says what is wrong with it.
+  // nullopt: the text is no such list, and *why explains it.
   static std::optional<Mix> Parse(std::string_view text, std::string* why);
 
   Operation Choose(Random& random) const;

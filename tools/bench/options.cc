@@ -15,7 +15,7 @@ constexpr int64_t kMaxValue = int64_t{1} << 30;
 constexpr double kMaxSeconds = 30.0 * 24 * 3600;
 constexpr double kMaxSkew = 10;
 
-// As CLI::Range, which lets NaN pass.
+// Like CLI::Range, but refuses NaN.
 CLI::Validator Between(double low, double high) {
   std::ostringstream range;
   range << "[" << low << " - " << high << "]";
@@ -75,7 +75,7 @@ class CommandLine {
 
   std::optional<int> Parse(std::vector<std::string> arguments, std::ostream& out,
                            std::ostream& err) {
-    std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them in this order
     try {
       app_.parse(std::move(arguments));
       Take();
@@ -97,8 +97,8 @@ class CommandLine {
 
   void AddServer() {
     app_.add_option("-s,--server", options_.dsn,
-                    "Server as tcp://host:port, unix:///path or what else the client library\n"
-                    "knows, options as ?timeout_ms=250&...")
+                    "Server as tcp://host:port, unix:///path or any other address of the client\n"
+                    "library, with options as ?timeout_ms=250&...")
         ->envname("TAGCACHE_SERVERS")
         ->capture_default_str();
     app_.add_option("--protocol", protocol_, "Protocol: binary or text; left out: the server's DSN")
@@ -136,7 +136,7 @@ class CommandLine {
     app_.add_option("--value-size", value_size_,
                     "Bytes of a value, or a range A-B (uniform); up to 1 GiB")
         ->capture_default_str();
-    Integer("--tags", tags_, "Distinct tags; a tagged entry bears one, by its key", 1,
+    Integer("--tags", tags_, "Distinct tags; a tagged entry has one, by its key", 1,
             int64_t{1} << 48);
     app_.add_option("--key-prefix", options_.key_prefix, "Begin of every key and tag")
         ->capture_default_str();

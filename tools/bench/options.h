@@ -1,7 +1,7 @@
 #ifndef TAGCACHE_TOOLS_BENCH_OPTIONS_H_
 #define TAGCACHE_TOOLS_BENCH_OPTIONS_H_
 
-// What the command line asks for. Every name, unit and range is in options.cc, and in --help.
+// The options of a run. options.cc and --help have every name, unit and range.
 
 #include <cstddef>
 #include <cstdint>
@@ -41,7 +41,7 @@ struct BenchOptions {
   uint64_t seed = 1;
 
   double warmup = 1;      // seconds
-  double seconds = 10;    // looked at where requests is 0
+  double seconds = 10;    // used where requests is 0
   uint64_t requests = 0;  // calls, all threads together
   bool load = true;
   bool json = false;
@@ -50,8 +50,8 @@ struct BenchOptions {
   bool closed_loop() const { return rate == 0; }
 };
 
-// nullopt: *options is set. Else the exit code: help went to `out`, a complaint to `err`.
-// `arguments`: without the program's name.
+// nullopt: *options is set. Otherwise the exit code: help was written to `out`, or an error to
+// `err`. `arguments`: without the program's name.
 std::optional<int> ParseCommandLine(std::vector<std::string> arguments, BenchOptions* options,
                                     std::ostream& out, std::ostream& err);
 

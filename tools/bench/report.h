@@ -1,7 +1,7 @@
 #ifndef TAGCACHE_TOOLS_BENCH_REPORT_H_
 #define TAGCACHE_TOOLS_BENCH_REPORT_H_
 
-// What a run came to, for a person or for a program.
+// The result of a run, for a person or for a program.
 
 #include <string>
 
@@ -11,8 +11,8 @@ namespace tagcache::bench {
 
 std::string AsTable(const BenchOptions& options, const LoadResult& result);
 
-// One object. Latencies are in microseconds; "corrected_us" is there with --rate. Its members are
-// listed in tools/README.md.
+// One JSON object. Latencies are in microseconds; "corrected_us" is there with --rate.
+// tools/README.md lists its members.
 std::string AsJson(const BenchOptions& options, const LoadResult& result);
 
 }  // namespace tagcache::bench

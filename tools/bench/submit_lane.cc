@@ -11,7 +11,7 @@ class SubmitLane : public Lane {
   SubmitLane(const BenchOptions& options, std::unique_ptr<Client> client)
       : client_(std::move(client)), depth_(options.depth), probe_(options.key_prefix) {}
 
-  // Client::Ping would open the connection of the plain calls.
+  // Client::Ping would open a connection of the pool, which Submit does not use.
   Status Connect() override {
     Batch batch;
     batch.Exists(probe_);

@@ -1,9 +1,10 @@
 #ifndef TAGCACHE_TOOLS_BENCH_TALLY_H_
 #define TAGCACHE_TOOLS_BENCH_TALLY_H_
 
-// What came of the calls: counts, latencies and errors, by operation.
+// The results of calls: counts, latencies and errors, by operation.
 //
-// Threads: one at a time; a thread each, merged at the end. Only Progress is read meanwhile.
+// Threads: one at a time. Each thread has its own, and they are merged at the end; only Progress is
+// read meanwhile.
 
 #include <array>
 #include <atomic>
@@ -18,7 +19,7 @@
 
 namespace tagcache::bench {
 
-// "timeout", "server: out_of_memory", ...: what errors are counted by.
+// The kind that an error counts as: "timeout", "server: out_of_memory", ...
 std::string ErrorKind(const Status& status);
 
 struct ErrorCount {
@@ -66,7 +67,7 @@ class Tally {
   }
   OperationTally All() const;
   const std::map<std::string, ErrorCount>& errors() const { return errors_; }
-  // Calls that were due within the run and that the generator had not come to at its end.
+  // Calls that were due within the run and had not been sent at its end.
   uint64_t unsent() const { return unsent_; }
   TimePoint last_answer() const { return last_answer_; }
 

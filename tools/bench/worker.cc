@@ -84,8 +84,9 @@ void Worker::FinishRound(Tally& tally) {
   free_.push_back(lane);
 }
 
-// Calls that were due before the end and were not sent: the server was too slow for the rate, or
-// the generator was. Dropped in silence they would take the worst latencies with them.
+// Counts calls that were due before the end and were not sent, because the server or the generator
+// was too slow for the rate. Without this count the worst latencies would be missing from the
+// report.
 void Worker::CountUnsent(Tally& tally) {
   if (!arrivals_ || share_.requests > 0) return;
   const TimePoint until = std::min(share_.end, clock_.Now());

@@ -1,16 +1,17 @@
 #ifndef TAGCACHE_TOOLS_BENCH_WORKER_H_
 #define TAGCACHE_TOOLS_BENCH_WORKER_H_
 
-// A thread's share of the load: some lanes, kept under way.
+// A thread's share of the load: it keeps some lanes busy.
 //
 //   while lanes are free and calls are due:  start a round on the lane that was free longest
 //   else, where rounds are under way:        wait for the one that was started first
 //   else:                                    sleep until the next call is due
 //
-// In a closed loop calls are always due. In an open loop the due times come from Arrivals; a call
-// that comes late, because all lanes were taken or an answer was waited for, is counted from when
-// it was due. So a slow server can not make the generator ask less and look fast.
-// What is still to be sent of the warm-up when that ends is dropped: a run begins without a debt.
+// In a closed loop calls are always due. In an open loop the due times come from Arrivals. A call
+// may be sent late, because all lanes were busy or the thread waited for an answer; its latency
+// counts from when it was due. So a slow server can not look fast by making the generator send
+// less. Calls of the warm-up that have not been sent when it ends are dropped, so the run begins
+// without them.
 //
 // Threads: Run in one; `stop` may be set by any.
 

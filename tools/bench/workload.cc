@@ -18,7 +18,7 @@ std::string_view Workload::DrawValue() {
 }
 
 std::string Workload::Name(std::string_view kind, uint64_t number) const {
-  constexpr size_t kDigits = 10;  // at least: keys of one length up to 10^10
+  constexpr size_t kDigits = 10;  // at least; up to 10^10 all keys have the same length
   char digits[20];
   size_t first = sizeof digits;
   while (number > 0 || first > sizeof digits - kDigits) {

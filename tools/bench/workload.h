@@ -1,10 +1,9 @@
 #ifndef TAGCACHE_TOOLS_BENCH_WORKLOAD_H_
 #define TAGCACHE_TOOLS_BENCH_WORKLOAD_H_
 
-// What is asked for, one draw after the other: operations, keys, values, tags. From a seed, so that
-// a run repeats.
+// Draws operations, keys, values and tags at random from a seed, so that a run can be repeated.
 //
-// Threads: one at a time; a thread each, with a stream of its own.
+// Threads: one at a time; each thread has its own, with a stream of its own.
 
 #include <cstdint>
 #include <string>
@@ -16,7 +15,7 @@ namespace tagcache::bench {
 
 class Workload {
  public:
-  // `options` stays valid. `stream`: which of the streams of the seed.
+  // `options` stays valid. `stream` selects one of the seed's random streams.
   Workload(const BenchOptions& options, uint64_t stream);
 
   Operation DrawOperation() { return options_.mix.Choose(random_); }
@@ -25,7 +24,7 @@ class Workload {
   std::string KeyName(uint64_t key) const;
   // Of the tag of that key.
   std::string TagName(uint64_t key) const;
-  // Whether entries bear their tag from the start.
+  // Whether the entries that are stored before the run have their tag.
   bool tagged_load() const;
 
   Random& random() { return random_; }
