@@ -1,6 +1,7 @@
-// The parts of a single get that need no PHP. Usage: profiling_breakdown DSN, of a server that
-// holds "item:7" with 100 bytes. Prints microseconds: of an exchange of as many bytes with a
-// process that only echoes, of one with the server with the request ready made, and of Client::Get.
+// Measures the parts of a single get that need no PHP. Usage: profiling_breakdown DSN, of a server
+// that has "item:7" with 100 bytes. Prints microseconds of three things: an exchange of as many
+// bytes with a process that only echoes, an exchange of a prepared request with the server, and
+// Client::Get.
 
 #include <arpa/inet.h>
 #include <signal.h>
@@ -22,7 +23,7 @@
 namespace tagcache::profiling {
 namespace {
 
-// GET item:7, request ID 1, as docs/protocol.md has it; and how long its answer is.
+// GET item:7 with request ID 1, in the bytes of docs/protocol.md, and the length of its answer.
 constexpr std::string_view kRequest(
     "\xc7\x10\0\0\x09\0\0\0\x01\0\0\0\0\0\0\0"
     "\0\x06\0item:7",
@@ -78,7 +79,7 @@ double Microseconds(const std::function<void()>& call) {
   return std::chrono::duration<double, std::micro>(took).count() / calls;
 }
 
-// A connected pair of the DSN's kind of socket; the other end answers until this one is closed.
+// Connects a pair of sockets of the DSN's kind. The other end answers until this one is closed.
 int StartEcho(const std::string& dsn) {
   int ends[2];
   if (dsn.starts_with("unix://")) {

@@ -1,7 +1,7 @@
-# Sourced by the scripts here: build_for_profiling TARGET... builds in release mode, in silence
+# The scripts here source this file. build_for_profiling TARGET... builds in release mode, prints nothing
 # unless it fails, and sets build_dir (out/release, or TAGCACHE_BUILD_DIR where that is configured).
-# Exit status of the scripts: 1 where a target is missed, 2 where something failed. --smoke runs them
-# with tiny counts, to see that they run: what they print says nothing then, and 1 counts as success.
+# Exit status of the scripts: 1 if a target was missed, 2 if something failed. --smoke runs them with
+# tiny counts, only to see that they run: their figures mean nothing then, and 1 counts as success.
 
 build_dir=${TAGCACHE_BUILD_DIR:-out/release}
 

@@ -1,11 +1,11 @@
-// Does the server keep to its memory limit while what it stores changes in size all the time?
+// Does the server keep its memory limit while the sizes of its values change all the time?
 //
 //   profiling_churn TAGCACHED [--seconds=N] [--limit=MIB] [--connections=N] [--preload=LIBRARY]
 //
 // Each connection writes, reads, appends, deletes and invalidates at random. Values have 16 bytes
-// to 256 KiB; the middle of the mixture wanders from one end to the other and back three times, so
-// that memory of every size is given up for every other one. Half of the entries expire, most bear
-// tags.
+// to 256 KiB. The middle of the mixture moves from one end to the other and back three times, so
+// that memory of every size is freed and needed for every other one. Half of the entries expire,
+// and most have tags.
 
 #include <algorithm>
 #include <atomic>
@@ -27,10 +27,10 @@ namespace tagcache::profiling {
 namespace {
 
 constexpr size_t kMebibyte = 1024 * 1024;
-// What docs/operations.md allows: so much of the limit, and the constant.
+// What docs/operations.md allows beyond the limit: a part of the limit, and a constant.
 constexpr double kOfTheLimit = 1.10;
 constexpr size_t kConstant = 16 * kMebibyte;
-// And the memory is to be full of entries, not of holes between them.
+// The memory must also be full of entries, not of holes between them.
 constexpr double kEntries = 0.70;
 
 constexpr double kSmallest = 4, kLargest = 18;  // value sizes, as powers of two
@@ -100,7 +100,7 @@ class Churner {
   }
 
   // `middle` of the mixture, as a power of two.
-  void Step(double middle) {
+  void RunOne(double middle) {
     const double kind = Unit();
     if (kind < 0.60) {
       Put(middle);
@@ -124,7 +124,7 @@ class Churner {
   double Unit() { return static_cast<double>(random_() >> 11) * 0x1p-53; }
   uint64_t Below(uint64_t bound) { return random_() % bound; }
 
-  // Some keys, a few of which come often.
+  // A random key; a few keys are chosen often.
   void Name(size_t count) {
     names_.clear();
     keys_.clear();
@@ -177,7 +177,7 @@ void PrintRow(const std::string& what, const std::string& value, const std::stri
   std::printf("%-34s %14s  %s\n", what.c_str(), value.c_str(), note.c_str());
 }
 
-// From one end of the sizes to the other and back, three times.
+// Moves from one end of the sizes to the other and back, three times.
 double MiddleAt(double part) {
   const double phase = std::fmod(part * 3, 1.0);
   const double up = phase < 0.5 ? 2 * phase : 2 - 2 * phase;
@@ -204,7 +204,7 @@ int Churn(const Arguments& arguments) {
   for (size_t i = 0; i < arguments.connections; ++i) {
     threads.emplace_back([&, i] {
       Churner churner(server, i + 1, &sums);
-      for (double at; (at = part()) < 1;) churner.Step(MiddleAt(at));
+      for (double at; (at = part()) < 1;) churner.RunOne(MiddleAt(at));
     });
   }
   // The first half of the first swing fills the memory and is left out.

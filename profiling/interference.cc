@@ -1,12 +1,12 @@
 // How much does mass invalidation, expiry or a flush disturb GETs? Usage:
 //   profiling_interference TAGCACHED ENTRIES ROUNDS RATE
 //
-// An open loop asks for keys at a fixed rate, below what the server can do, over a few connections
-// to a Unix socket; a GET's time counts from when it was due, so that one that had to wait to be
-// sent is not told as a fast one. A round is a second at rest, then the event, and a second in
-// which its entries are being taken back; the two seconds lie side by side, so that another
-// program's load meets both. The median over the rounds of the ratio of their 99th percentiles
-// counts.
+// An open loop sends GETs at a fixed rate, below what the server can do, over a few connections to
+// a Unix socket. A GET's time counts from when it was due, so one that had to wait before it was
+// sent is not reported as fast. A round is a second at rest, then the event, then a second in which
+// the server reclaims its entries. The two seconds follow each other, so that another program's
+// load meets both. The result is the ratio of their 99th percentiles, as the median over the
+// rounds.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -39,7 +39,7 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 constexpr size_t kConnections = 4;
-constexpr size_t kKeys = 10'000;  // that are asked for
+constexpr size_t kKeys = 10'000;  // that the GETs read
 constexpr auto kWindow = std::chrono::seconds(1);
 constexpr double kMostRatio = 2;
 constexpr double kMostSpread = 3;
@@ -73,7 +73,8 @@ class Server {
   const ServerProcess& process() const { return process_; }
   Client& client() { return *client_; }
 
-  // Entries that all expire at `end` unless that is zero, all with `tag` unless that is empty.
+  // Stores entries that all expire at `end` unless that is zero, all with `tag` unless that is
+  // empty.
   void Fill(std::string_view prefix, size_t entries, std::string_view tag,
             Clock::time_point end = {}) {
     const std::string value(100, 'v');
@@ -101,12 +102,12 @@ class Server {
     }
     Fail("STATS has no " + std::string(name));
   }
-  // Until so many were removed for their tag, their time or a flush; at most two minutes.
+  // Waits until so many were removed by a tag, by expiry or by a flush; at most two minutes.
   void AwaitRemoved(uint64_t removed) {
     const auto give_up = Clock::now() + std::chrono::minutes(2);
     while (Count("reclaimed") + Count("expired") < removed) {
       if (Clock::now() > give_up) Fail("the entries are not taken back");
-      std::this_thread::sleep_for(milliseconds(100));  // asking is traffic too
+      std::this_thread::sleep_for(milliseconds(100));  // each question is traffic as well
     }
   }
   uint64_t Removed() { return Count("reclaimed") + Count("expired"); }
@@ -131,7 +132,7 @@ class OpenLoop {
   OpenLoop(const OpenLoop&) = delete;
   OpenLoop& operator=(const OpenLoop&) = delete;
 
-  // Runs for `length`; the 99th percentile in microseconds. All that was asked is awaited.
+  // Runs for `length`, waits for all answers, and returns the 99th percentile in microseconds.
   double Run(Clock::duration length) {
     prctl(PR_SET_TIMERSLACK, 1);
     times_.clear();
@@ -149,7 +150,7 @@ class OpenLoop {
  private:
   struct Connection {
     int fd = -1;
-    std::deque<Clock::time_point> due;  // of what was not answered yet
+    std::deque<Clock::time_point> due;  // of GETs that have no answer yet
     std::string unsent;                 // while the server's side of the socket is full
   };
 
@@ -206,8 +207,8 @@ class OpenLoop {
   size_t waiting_ = 0;
 };
 
-// true: the target is met. `prepare` makes the event ready and returns when it is due; `event` is
-// carried out then, beside the load.
+// true: the target is met. `prepare` prepares the event and returns when it is due; then `event`
+// runs beside the load.
 bool MeasureEvent(Server& server, OpenLoop& load, int rounds, size_t entries,
                   const std::string& what, const std::function<Clock::time_point()>& prepare,
                   const std::function<void()>& event) {
@@ -254,7 +255,7 @@ bool MeasureEvents(const std::string& program, size_t entries, int rounds, size_
                           Fail("not as many were invalidated as had been put");
                         }
                       });
-  // Long enough to put them all and to measure what is at rest.
+  // Long enough to store them all and to measure the second at rest.
   const auto ahead = kWindow + milliseconds(1000 + entries / 250);
   met &= MeasureEvent(
       server, load, rounds, entries, count + " entries expire at once",
@@ -269,7 +270,7 @@ bool MeasureEvents(const std::string& program, size_t entries, int rounds, size_
   return met;
 }
 
-// How long INVALIDATE_TAG takes to answer, by the number of keys that bear the tag.
+// How long INVALIDATE_TAG takes to answer, by the number of keys with the tag.
 bool MeasureAnswer(const std::string& program, size_t most, int rounds) {
   std::vector<size_t> sizes;
   for (size_t size : {1, 1000, 100'000, 1'000'000}) {
@@ -279,7 +280,7 @@ bool MeasureAnswer(const std::string& program, size_t most, int rounds) {
   std::vector<std::vector<double>> times(sizes.size());
   for (int round = 0; round < rounds; ++round) {
     for (size_t i = 0; i < sizes.size(); ++i) {
-      // The more often the sooner they are put.
+      // Fewer keys are stored sooner, so there are more rounds.
       const int repeats = sizes[i] <= 1000 ? 20 : sizes[i] <= 100'000 ? 5 : 1;
       for (int repeat = 0; repeat < repeats; ++repeat) {
         const uint64_t removed = server.Removed();

@@ -25,10 +25,10 @@ const ROWS = [
 const RATIOS = ['tagcache/bare' => ['tagcache', 'bare'], 'phpredis/tagcache' => ['phpredis', 'tagcache'],
     'phpredis/bare' => ['phpredis', 'bare']];
 
-const KEY = 'item.%011d';  // 16 bytes, all of them, so that every call of a row has as many
+const KEY = 'item.%011d';  // every key has 16 bytes, so that all calls of a row have the same length
 const VALUE_BYTES = 100;
 
-/** Both sides of it are micro/bare_exchange.cc. */
+/** The bare exchange; both of its sides are micro/bare_exchange.cc. */
 final class BareExchange implements Contender
 {
     /** @param list<string> $client its command without the seconds */

@@ -1,6 +1,6 @@
 // How much memory does a server need for an item? Usage: profiling_memory TAGCACHED ITEMS...
-// The figure is what the process grew by while it was filled, divided by the items: 16-byte keys,
-// 100-byte values, a time to live of an hour.
+// The figure is the growth of the process while it was filled, divided by the number of items. Keys
+// have 16 bytes, values 100, and the time to live is an hour.
 
 #include <algorithm>
 #include <chrono>
@@ -17,18 +17,18 @@ namespace tagcache::profiling {
 namespace {
 
 constexpr size_t kTagsAnEntry = 3;
-// A link has 16 bytes; resident memory is told in pages, of which some are there in one run and not
-// in another.
+// A link has 16 bytes. Resident memory is counted in pages, and some pages are resident in one run
+// and not in another.
 constexpr double kMostATag = 16 + 0.1;
 
-// A tag has a node in each shard where it has entries, so with few tags the tags themselves cost
-// nothing an entry; what they cost is the difference to many.
+// A tag has a node in each shard where it has entries. With few tags these cost nearly nothing for
+// each entry, so the difference between few and many tags is the cost of the nodes.
 constexpr size_t kFewTags = 3 * kTagsAnEntry;
 constexpr size_t kManyTags = 333 * kTagsAnEntry;
 
 struct Tags {
   std::vector<std::string> names;
-  std::vector<std::string_view> views;  // kTagsAnEntry neighbours are an entry's
+  std::vector<std::string_view> views;  // each entry has kTagsAnEntry neighbours of these
 };
 
 Tags MakeTags(size_t count) {
@@ -101,7 +101,7 @@ bool Measure(const std::string& tagcached, size_t items) {
   if (!ours) Fail("there is no " + tagcached);
   const double plain = Fill(*ours, items, nullptr);
   const auto tagged_with = [&](size_t count) {
-    ours = nullptr;  // the one before it, and its memory
+    ours = nullptr;  // frees the server before it, and its memory
     ours = StartTagcached(tagcached, unlimited);
     const Tags tags = MakeTags(count);
     return Fill(*ours, items, &tags);

@@ -1,8 +1,8 @@
-# Sourced by the scripts here that measure tagcache and its peers from PHP: run_with_peers PROGRAM
-# ARGUMENT... runs compare.d/main.php or one like it, with the extensions of all peers that are
-# installed, on the cores for clients. The program has from here COMPARE_DIR, a directory that goes at
-# the end, COMPARE_BUILD and COMPARE_SERVER_CPUS. --awake and --cores=WHERE are dealt with here, see
-# profiling/compare; the program is given the other arguments.
+# The scripts that measure tagcache and its peers from PHP source this file. run_with_peers PROGRAM
+# ARGUMENT... runs compare.d/main.php or a program like it, with the extensions of all peers that are
+# installed, on the cores for clients. It sets COMPARE_DIR (a directory that is removed at the end),
+# COMPARE_BUILD and COMPARE_SERVER_CPUS for the program. It handles --awake and --cores=WHERE (see
+# profiling/compare) and passes the other arguments on.
 
 . profiling/build.sh
 
@@ -17,7 +17,7 @@ run_with_peers() {
   loops=()
   trap '[ ${#loops[@]} -eq 0 ] || kill "${loops[@]}" || true; rm -rf "$COMPARE_DIR"' EXIT
 
-  # This file is all the configuration that PHP has here; workers and php-fpm read the same.
+  # PHP has no other configuration here; workers and php-fpm read the same file.
   export PHP_INI_SCAN_DIR=
   extension_dir=$(php -n -r 'echo ini_get("extension_dir");')
   {
@@ -38,7 +38,7 @@ run_with_peers() {
     esac
   done
 
-  # The cores this may run on, as a list: 0 2 3.
+  # The cores that this process may run on, as a list: 0 2 3.
   cpus=$(for part in $(taskset -cp $$ | sed 's/.*: //; s/,/ /g'); do seq "${part%-*}" "${part#*-}"; done)
   read -r -d '' -a cpus <<<"$cpus" || true
   case $cores in
@@ -51,7 +51,7 @@ run_with_peers() {
   esac
   export COMPARE_SERVER_CPUS COMPARE_BUILD=$PWD/$build_dir
   COMPARE_SERVER_CPUS=$(list "${servers[@]}")
-  # setpriv: what runs from here ends with this script, whatever ends it.
+  # setpriv: whatever ends this script also ends the processes that it starts from here.
   if [ "$awake" ]; then
     for cpu in "${cpus[@]}"; do
       setpriv --pdeathsig KILL taskset -c "$cpu" chrt --idle 0 sh -c 'while :; do :; done' &

@@ -1,4 +1,4 @@
-# Sourced by the scripts here that are PHP: run_menu NAME ARGUMENT... starts tagcached on loopback, runs
+# The scripts here that are PHP source this file. run_menu NAME ARGUMENT... starts tagcached on loopback, runs
 # menu/NAME.php with the extension, the arguments and the server's two addresses, and stops the server.
 
 . profiling/build.sh

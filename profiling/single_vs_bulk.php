@@ -1,8 +1,8 @@
 <?php
 
 /*
- * Rounds alternate between all rows of one transport, so that a slow moment of the machine meets all
- * of them alike; a row's figure is the median of its rounds, in keys a second.
+ * Rounds alternate between all rows of one transport, so that a slow moment of the machine affects all of
+ * them alike. A row's figure is the median of its rounds, in keys a second.
  */
 
 declare(strict_types=1);

@@ -20,7 +20,7 @@ function median(array $values): float
 }
 
 /**
- * Round by round, as what disturbs the machine for a while meets both rounds of a pair.
+ * Compares round by round, because a disturbance of the machine meets both rounds of a pair.
  *
  * @param list<float> $ours
  * @param list<float> $theirs

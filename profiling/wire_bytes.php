@@ -5,7 +5,7 @@
 declare(strict_types=1);
 
 /**
- * Nothing else may be asked of the server meanwhile.
+ * The server may get no other request meanwhile.
  *
  * @return array{int, int} bytes that a call sends and receives, as the server counts them
  */
@@ -15,7 +15,7 @@ function wire_bytes(TagCache $observer, Closure $call): array
         $stats = $observer->stats();
         return [$stats['bytes_in'], $stats['bytes_out']];
     };
-    // What asking for the statistics adds is the difference of two askings with nothing between.
+    // Two requests for the statistics with nothing between them show what such a request itself adds.
     [$a, $b] = [$count(), $count()];
     for ($i = 0; $i < 100; $i++) {
         $call();

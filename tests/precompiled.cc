@@ -1,2 +1,2 @@
-// Carries the precompiled headers that tests/CMakeLists.txt lists.
+// An empty source, compiled with the precompiled headers that tests/CMakeLists.txt lists.
 int main() {}

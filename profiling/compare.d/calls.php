@@ -1,9 +1,9 @@
 <?php
 
 /*
- * What is called, client by client: PHP source that loop.php compiles a loop around. $c is the client,
- * $k and $v the next key and value, $keys and $items the batch, $tags three tags, $r in a check what
- * the call returned.
+ * The calls of each client, as PHP source. loop.php compiles a loop around it. $c is the client, $k and $v are
+ * the next key and value, $keys and $items the batch, $tags three tags, and $r in a check is the result of
+ * the call.
  */
 
 declare(strict_types=1);
@@ -37,10 +37,10 @@ function calls(): array
         'set' => new Call($set, '$r === true'),
         'delete' => new Call(['tagcache' => '$c->delete($k)', 'phpredis' => '$c->del($k)',
             'memcached' => '$c->delete($k)', 'apcu' => 'apcu_delete($k)'], '$r == 1', $set),
-        // The counter is made by the check. memcached's text protocol has no initial value.
+        // The check makes the counter. memcached's text protocol has no initial value.
         'increment' => new Call(['tagcache' => '$c->increment("counter")', 'phpredis' => '$c->incr("counter")',
             'memcached' => '$c->increment("counter") ?: $c->set("counter", 1)', 'apcu' => 'apcu_inc("counter")'], '$r == 1'),
-        // The result is keyed by name: phpredis alone has to be helped.
+        // The result is keyed by name; only phpredis needs extra code for that.
         'mget' => new Call(['tagcache' => '$c->mGet($keys)', 'phpredis' => 'array_combine($keys, $c->mGet($keys))',
             'memcached' => '$c->getMulti($keys)', 'apcu' => 'apcu_fetch($keys)'], '$r == $items'),
         'mset' => new Call($mset, '(bool) $r'),
@@ -50,7 +50,7 @@ function calls(): array
         'set, 3 tags' => new Call([
             'tagcache' => '$c->set($k, $v, $tags)',
             'symfony' => '$c->save($c->getItem($k)->set($v)->tag($tags))',
-            // As applications do by hand; who invalidates has to find and delete the keys.
+            // This is what applications do by hand. An invalidation has to find and delete the keys.
             'phpredis' => '$c->pipeline()->set($k, $v)->sAdd($tags[0], $k)->sAdd($tags[1], $k)->sAdd($tags[2], $k)->exec()',
         ], '(bool) $r'),
         'invalidate' => new Call(['tagcache' => '$c->invalidateTag("all")', 'symfony' => '$c->invalidateTags(["all"])'],

@@ -1,9 +1,9 @@
 <?php
 
 /*
- * Connects each PHP client as its users do, and alike for all: persistent connections, no igbinary,
- * no compression, TCP_NODELAY; PHP's serializer where $php is set (values that are no strings), else
- * none. A client is named 'tagcache', 'tagcache polling', 'phpredis', 'memcached',
+ * Connects each PHP client as its users do, and all in the same way: persistent connections, no igbinary,
+ * no compression, TCP_NODELAY. They use PHP's serializer where $php is set (values that are not strings),
+ * and none otherwise. A client is named 'tagcache', 'tagcache polling', 'phpredis', 'memcached',
  * 'memcached binary', 'symfony' (its RedisTagAwareAdapter on phpredis) or 'apcu'.
  */
 

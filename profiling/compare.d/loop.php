@@ -1,11 +1,11 @@
 <?php
 
 /*
- * One call in a loop, in this process. The call is PHP source (calls.php) and the loop is compiled
- * around it: a closure or a method of ours between the loop and the client would cost as much as a
- * tenth of the fastest calls. Each round is a plain loop, which gives the rate, and a shorter one that
+ * One call in a loop, in this process. The call is PHP source (calls.php), and the loop is compiled around it:
+ * a closure or a method between the loop and the client would take a tenth of the time of the fastest
+ * calls. Each round is a plain loop, which gives the rate, and a shorter one that
  * reads the clock around each call, which gives the percentiles. A call that needs preparing is
- * measured by the second loop alone; what prepares it is not timed.
+ * measured by the second loop alone, which does not time the preparation.
  */
 
 declare(strict_types=1);
@@ -100,7 +100,7 @@ final class Loop implements Contender
         return $calls * $this->keys / ($took / 1e9);
     }
 
-    /** Once, before anything is measured: a client that does not do what the row says is an error. */
+    /** Called once, before anything is measured: it is an error if a client does not do what the row says. */
     private function check(string $call, string $prepare, string $check): void
     {
         $once = eval(self::HEAD . "\$k = \$names[0]; \$v = \$values[0]; $prepare; \$r = $call; return (int) ($check); };");

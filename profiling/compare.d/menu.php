@@ -116,7 +116,7 @@ final class Menu
         $this->rows[] = new Row("invalidate a tag of $keys keys", function (Plan $plan) use ($keys): Result {
             $data = self::data(null, $plan->count($keys, 100));
             $loop = fn(string $client): \Closure => fn(): Loop => $this->loop($client, 'invalidate', 'tcp', $data);
-            $large = $keys >= 100000;  // the one call that checks it has to do for warming up
+            $large = $keys >= 100000;  // its only warm-up is the call that checks it
             $plan = $plan->withRounds(!$large ? 25 : ($plan->quick ? 2 : 3));
             return alternate(['tagcache' => $loop('tagcache'), 'symfony' => $loop('symfony')], $plan, !$large);
         }, 'calls/s');

@@ -1,7 +1,7 @@
 <?php
 
 /*
- * A page that reads the cache twenty times, as PHP-FPM runs it for page_rows.php. Query: client,
+ * A page that reads the cache twenty times. PHP-FPM runs it for page_rows.php. Query: client,
  * transport, port, socket, persistent. Prints how many values it read.
  */
 

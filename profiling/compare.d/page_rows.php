@@ -1,8 +1,8 @@
 <?php
 
 /*
- * A page behind nginx and PHP-FPM (one worker, opcache), asked for again and again over one HTTP
- * connection: pages a second, with connections to the cache that persist and with new ones each time.
+ * Requests a page behind nginx and PHP-FPM (one worker, opcache) again and again over one HTTP connection.
+ * Counts pages a second, with persistent connections to the cache and with a new one for each page.
  */
 
 declare(strict_types=1);

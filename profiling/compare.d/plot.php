@@ -1,8 +1,8 @@
 <?php
 
 /*
- * The ratios as an SVG: a bar a row and contender on a logarithmic axis, the quartiles as a line
- * through its end, the target as a mark. Left of 1 ours is the lower figure.
+ * Draws the ratios as an SVG: a bar for each row and contender on a logarithmic axis, the quartiles as a line
+ * through its end, the target as a mark. Left of 1 our figure is the lower one.
  */
 
 declare(strict_types=1);

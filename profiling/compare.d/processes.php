@@ -1,8 +1,8 @@
 <?php
 
 /*
- * Several PHP processes at once, as under FPM: worker.php, started once and told over a pipe which
- * client to use, and for how long. The rate is the sum of theirs over the same time.
+ * Several PHP processes at once, as under FPM. Each runs worker.php, is started once, and reads from a pipe which
+ * client to use and for how long. The rate is the sum of their rates over the same time.
  */
 
 declare(strict_types=1);

@@ -32,7 +32,7 @@ function arguments(array $words, Plan $quick, Plan $plan): array
 }
 
 /**
- * Ends with what $main returns, or with 2 and a message where it throws. The servers end before.
+ * Exits with the status that $main returns, or with 2 and a message if it throws. The servers end first.
  *
  * @param \Closure(list<string>, Servers): int $main is given the arguments
  */

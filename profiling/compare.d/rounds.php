@@ -1,8 +1,8 @@
 <?php
 
 /*
- * Rounds that alternate: A B A B ... A contender is one client doing one thing; the first of a row is
- * ours, and the ratios are those of its rounds to the others' of the same turn.
+ * Rounds alternate: A B A B ... A contender is one client that does one thing. The first contender of a row is
+ * ours, and each ratio compares its round with another's round of the same turn.
  */
 
 declare(strict_types=1);
@@ -59,8 +59,8 @@ final class Result
 }
 
 /**
- * Fewer rounds than planned, but three, where calls are so slow, or the machine so busy, that the row
- * would take twice as long as planned.
+ * Runs fewer rounds than planned, but at least three, if calls are so slow or the machine is so busy that the
+ * row would take twice as long as planned.
  *
  * @param array<string, \Closure(): Contender> $makers by label; one that throws Skipped is left out
  */

@@ -1,11 +1,10 @@
 <?php
 
 /*
- * Throughput of the servers by themselves, each under the load generator of its own: tagcache-bench,
- * redis-benchmark and memcslap, 50 connections that get values of 100 bytes. The generators differ in
- * what they cost and they take turns with the server on few cores, so what counts is the keys that the
- * server says it found, divided by the CPU time of the server alone. Network work in the kernel on
- * the server's account is in it.
+ * Throughput of the servers by themselves. Each runs under its own load generator (tagcache-bench,
+ * redis-benchmark, memcslap) with 50 connections that get values of 100 bytes. The generators differ in cost and
+ * share few cores with the server. So the figure is the number of keys found, by the server's own count,
+ * divided by the CPU time of the server alone. That includes the kernel's network work for the server.
  */
 
 declare(strict_types=1);

@@ -1,9 +1,9 @@
 <?php
 
 /*
- * The servers that are measured: started when first asked for, on a free loopback port and a Unix
- * socket in a directory of this run, all on the same cores, and stopped by their process ids.
- * setpriv has the kernel end them if this process is killed.
+ * The measured servers. Each is started when a row first needs it, on a free loopback port and a Unix socket in
+ * a directory of this run. All run on the same cores, and are stopped by their process ids. setpriv makes the
+ * kernel end them when this process ends in any other way.
  */
 
 declare(strict_types=1);

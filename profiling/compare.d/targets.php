@@ -1,8 +1,8 @@
 <?php
 
 /*
- * What is to be reached: row => contender => [target, stretch]. A ratio says how many times as fast
- * the row's first contender is as the named one; of the memory rows, how many times as large.
+ * The targets: row => contender => [target, stretch]. A ratio is how many times as fast the row's first contender
+ * is as the named one; in the memory rows it is how many times as large.
  */
 
 declare(strict_types=1);

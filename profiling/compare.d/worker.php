@@ -1,8 +1,8 @@
 <?php
 
 /*
- * A process of processes.php. Arguments: client, transport, address as JSON. For each line on its
- * input, seconds, it calls get for so long and answers with its rate and a sample of times.
+ * A process of processes.php. Arguments: client, transport, address as JSON. Each line of its input is a number
+ * of seconds. It calls get for that long, and prints its rate and a sample of times.
  */
 
 declare(strict_types=1);

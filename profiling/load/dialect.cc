@@ -53,7 +53,8 @@ Exchange MemcachedGets(std::span<const std::string_view> keys, std::string_view 
   return all;
 }
 
-// The same IDs in every exchange: nothing is sent on a connection while one of them is unanswered.
+// Every exchange has the same IDs, because a connection sends nothing until all of them are
+// answered.
 Exchange Frames(const protocol::Request& request, protocol::Response response) {
   protocol::Buffer asked, answered;
   protocol::EncodeRequest(request, protocol::kBaseMaxFrame, asked);

@@ -1,9 +1,9 @@
 #ifndef TAGCACHE_PROFILING_LOAD_DIALECT_H_
 #define TAGCACHE_PROFILING_LOAD_DIALECT_H_
 
-// What the three servers are told, and what they answer, byte for byte: RESP, memcached's text
-// protocol, tagcached's binary frames. All of it is made before a run, so that a run costs the same
-// whatever the protocol is.
+// The requests to the three servers and their answers, byte for byte: RESP, memcached's text
+// protocol, tagcached's binary frames. All of them are made before a run, so that a run costs the
+// same whatever the protocol is.
 //
 // Threads: plain values. Errors: none.
 

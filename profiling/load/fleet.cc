@@ -74,7 +74,7 @@ class Fleet::Loop {
   }
   ~Loop() { close(epoll_); }
 
-  // Begins exchanges until then, and waits for those under way; how many there were.
+  // Begins exchanges until then, waits for those under way, and returns how many there were.
   uint64_t Run(Clock::time_point until) {
     for (Connection* each : connections_) Begin(*each);
     epoll_event events[512];
@@ -100,7 +100,7 @@ class Fleet::Loop {
     Send(connection);
   }
 
-  // What the socket does not take goes with the next EPOLLOUT.
+  // The next EPOLLOUT sends what the socket does not take.
   void Send(Connection& connection) {
     const std::string& request = connection.under_way->request;
     while (connection.sent < request.size()) {
@@ -112,7 +112,7 @@ class Fleet::Loop {
     }
   }
 
-  // The reply may come in parts; each wakes the loop, and nothing comes behind it.
+  // The reply may come in parts, and each part wakes the loop. Nothing follows the reply.
   void Receive(Connection& connection) {
     const ssize_t n = recv(connection.fd, buffer_.data(), buffer_.size(), 0);
     if (n < 0 && errno == EAGAIN) return;
@@ -121,7 +121,7 @@ class Fleet::Loop {
     if (connection.received == 0 && buffer_[0] != reply[0]) Fail("a server answers another thing");
     connection.received += static_cast<size_t>(n);
     if (connection.received < reply.size()) {
-      // Edges are told once: where the buffer was full there may be more.
+      // An edge is reported once: if the buffer was full, there may be more.
       if (static_cast<size_t>(n) == buffer_.size()) Receive(connection);
       return;
     }

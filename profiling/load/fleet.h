@@ -1,16 +1,16 @@
 #ifndef TAGCACHE_PROFILING_LOAD_FLEET_H_
 #define TAGCACHE_PROFILING_LOAD_FLEET_H_
 
-// Connections that ask a server as fast as it answers: each sends an exchange, waits for the whole
-// reply, and sends the next. What is sent was made before, and of a reply only the length is looked
-// at (and its first byte), so a request costs the generator the same whatever the protocol is: a
-// send and a recv an exchange, an epoll_wait for many, and the bytes.
+// Connections that send requests as fast as a server answers: each sends an exchange, waits for the
+// whole reply, and sends the next. The requests were made before, and of a reply only the length
+// and the first byte are checked. So a request costs the generator the same whatever the protocol
+// is: a send and a recv for each exchange, an epoll_wait for many of them, and the bytes.
 //
 //   thread 0   epoll   connections 0, T, 2T ...
 //   thread 1   epoll   connections 1, T+1 ...
 //
-// Threads: Run makes its own, and returns when they have ended. Errors: as ServerProcess, and a
-// reply of another length than the keys have.
+// Threads: Run starts its own and returns when they have ended. Errors: those of ServerProcess, and
+// a reply whose length is not that of the keys.
 
 #include <chrono>
 #include <cstddef>
@@ -32,13 +32,14 @@ struct Throughput {
 
 class Fleet {
  public:
-  // Opens them, and compares a whole reply on each. `exchanges` stay valid; they are asked in turn.
+  // Opens the connections, and compares a whole reply on each. `exchanges` stay valid; they are
+  // sent in turn.
   Fleet(const ServerProcess& server, size_t connections, std::span<const Exchange> exchanges);
   ~Fleet();  // closes
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
 
-  // Begins exchanges for that time. `cores`: a thread on each of them.
+  // Begins exchanges for that time, with a thread on each of `cores`.
   Throughput Run(std::chrono::nanoseconds time, std::span<const int> cores);
 
  private:
@@ -50,8 +51,8 @@ class Fleet {
   std::vector<Connection> connections_;
 };
 
-// Sends exchanges one by one over a socket that blocks, and compares the replies with what they
-// should be.
+// Sends exchanges one by one over a blocking socket, and compares the replies with the expected
+// ones.
 void Ask(int fd, std::span<const Exchange> exchanges);
 
 }  // namespace tagcache::profiling

@@ -1,8 +1,9 @@
-// How many requests a second does a server answer, at the same cost of asking?
+// How many requests a second does a server answer, under a generator that costs the same for all?
 // Usage: profiling_server_load TAGCACHED ROUNDS SECONDS IDLE_CONNECTIONS pinned|shared
 //
-// One generator speaks to all three (fleet.h). The servers run at once, and are asked in turn; the
-// ratio is the median of the rounds'. Keys of 16 bytes, values of 100, all of them hits. TCP.
+// One generator (fleet.h) loads all three over TCP. The servers run at the same time and take
+// turns; the ratio is the median over the rounds. Keys have 16 bytes, values 100, and all requests
+// are hits.
 //   pinned  the servers on the first half of the cores, the generator on the rest
 //   shared  everything on all cores
 // Servers get as many threads as they have cores (Redis has one).
@@ -152,7 +153,8 @@ class Contest {
     close(fd);
   }
 
-  // Of keys all over the server's table, so that their memory is not in the cache all the time.
+  // Uses keys from all over the server's table, so that their memory is not always in the CPU's
+  // cache.
   std::vector<Exchange> MakeExchanges(const Server& server, const Row& row) const {
     const size_t count = std::max<size_t>(10'000 / row.keys, 100);
     std::vector<Exchange> exchanges;
@@ -177,7 +179,7 @@ class Contest {
     for (size_t round = 0; round < plan_.rounds + 1; ++round) {
       for (size_t i = 0; i < servers_.size(); ++i) {
         const Throughput taken = fleets[i]->Run(plan_.time, plan_.load_cores);
-        if (round > 0) rounds[i].push_back(taken);  // the first is to warm up
+        if (round > 0) rounds[i].push_back(taken);  // the first one warms up
       }
     }
     bool met = true;
@@ -205,7 +207,7 @@ class Contest {
     return static_cast<double>(round.exchanges) / Seconds(round.wall);
   }
 
-  // The peers' rows say how tagcached compares with them. false: a target is missed.
+  // The peers' rows show how tagcached compares with them. false: a target is missed.
   bool PrintRow(const Row& row, size_t server, const std::vector<std::vector<Throughput>>& rounds) {
     const std::vector<Throughput>& taken = rounds[server];
     const auto keys = static_cast<double>(row.keys);
@@ -245,7 +247,7 @@ class Contest {
     return met;
   }
 
-  // What connections that do nothing cost: memory each, and throughput of those that do something.
+  // What idle connections cost: the memory of each, and the throughput of the busy ones.
   void MeasureIdle() {
     const Row row{50, Shape::kPipelined, 1, 0};
     std::printf("%-12s  %28s  %26s\n", "server",
@@ -260,7 +262,7 @@ class Contest {
       for (size_t round = 0; round < plan_.rounds; ++round) {
         alone.push_back(Rate(active.Run(plan_.time, plan_.load_cores)));
       }
-      // Each of them asks once, so that the server has met it.
+      // Each of them sends one request, so that the server has made what it needs for it.
       const Fleet idle(*server.process, plan_.idle, exchanges);
       const size_t after = server.process->ResidentBytes();
       for (size_t round = 0; round < plan_.rounds; ++round) {
@@ -280,7 +282,7 @@ class Contest {
   std::vector<Server> servers_;  // tagcached first
 };
 
-// Inherited by the servers. The generator holds a fleet for each of them.
+// The servers inherit this limit. The generator has a fleet for each of them.
 void RaiseDescriptorLimit() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);

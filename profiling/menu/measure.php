@@ -1,9 +1,9 @@
 <?php
 
 /*
- * What the scripts of this folder share. Their arguments are [--smoke] and the server's addresses, TCP
- * first. Rounds alternate between all that is measured, so that a slow moment of the machine meets
- * all alike, and the median of the rounds counts.
+ * Code that the scripts of this folder share. Their arguments are [--smoke] and the server's addresses, TCP
+ * first. Rounds alternate between all measured calls, so that a slow moment of the machine affects all of
+ * them alike. The result is the median of the rounds.
  */
 
 declare(strict_types=1);
@@ -49,7 +49,7 @@ function microseconds(array $calls): array
 {
     [$rounds, $seconds] = SMOKE ? [1, 0.001] : [15, 0.03];
     $took = [];
-    for ($round = -1; $round < $rounds; $round++) {  // the first is to warm up
+    for ($round = -1; $round < $rounds; $round++) {  // the first one warms up
         foreach ($calls as $name => $call) {
             $done = 0;
             $start = hrtime(true);

@@ -6,7 +6,7 @@ declare(strict_types=1);
 
 require __DIR__ . '/measure.php';
 
-// A process does one call at a time, so it uses one connection whatever the bound; pool_min opens more.
+// A process makes one call at a time, so it uses one connection whatever the pool's size. pool_min opens more.
 $items = items(1000, 100);
 $keys = array_keys($items);
 $clients = [];

@@ -15,7 +15,7 @@ foreach (array_keys(ADDRESSES) as $transport) {
     $calls = [];
     foreach (['binary', 'text'] as $protocol) {
         $cache = client($transport, ['protocol' => $protocol]);
-        $cache->mSet($items);  // each reads what it wrote: the types of one mean nothing to the other
+        $cache->mSet($items);  // each protocol reads what it wrote: the other's types mean nothing to it
         $calls["get, $protocol"] = fn() => $cache->get("item:7");
         $calls["set, $protocol"] = fn() => $cache->set('item:7', $items['item:7']);
         $calls["mGet 100, $protocol"] = fn() => $cache->mGet($keys);

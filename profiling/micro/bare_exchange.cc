@@ -1,14 +1,14 @@
-// What the system takes for a request and its answer where nobody looks at them: a send and a
+// The time that the system takes for a request and its answer if nobody reads them: a send and a
 // receive on each side, and the server's wait for the request. Usage:
 //
 //   profiling_bare_exchange server PATH
 //     Listens on a free TCP port of loopback, prints it, and listens on a Unix socket at PATH, in
-//     this order: the port is there to read once PATH accepts. One thread. Ends by a signal.
+//     this order, so the port has been printed when PATH accepts. Has one thread. A signal ends it.
 //   profiling_bare_exchange client PORT|PATH REQUEST_BYTES ANSWER_BYTES SECONDS
-//     Exchanges for about so long and prints the microseconds that one took.
+//     Exchanges for about that time and prints the microseconds that one exchange took.
 //
-// A connection begins with a Sizes. From there the client sends requests of so many bytes, one at a
-// time, and the server answers each that is whole with so many.
+// A connection begins with a Sizes. Then the client sends requests of that many bytes, one at a
+// time, and the server answers each whole request with that many bytes.
 
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -42,11 +42,11 @@ struct Sizes {
 };
 
 struct Connection {
-  Sizes sizes{};        // a request of 0 bytes: not told yet
+  Sizes sizes{};        // a request of 0 bytes: not received yet
   size_t received = 0;  // of the request that is coming in
 };
 
-// Refused for a Unix socket, which has nothing to delay.
+// A Unix socket refuses this option; it delays nothing.
 void SendAtOnce(int fd) {
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -67,7 +67,7 @@ int Listen(const Address& address, int family, int epoll) {
   return fd;
 }
 
-// Takes what has come; false where the connection is over.
+// Reads what has arrived. false: the connection has ended.
 bool Serve(int fd, Connection* connection, std::vector<char>* buffer) {
   Sizes& sizes = connection->sizes;
   if (sizes.request == 0) {

@@ -1,10 +1,10 @@
 // What do the store's calls cost by themselves, without a socket?
 //
-// Beside each stands what the least could do: a hash map behind one mutex. The table is far larger
-// than the last-level cache and keys are met in random order, so that most lookups wait for memory:
-// that is the wait MultiGet is to overlap. Options of ours, besides Google Benchmark's:
+// Each is compared with the simplest thing that could do it: a hash map behind one mutex. The table
+// is far larger than the last-level cache, and keys come in random order, so most lookups wait for
+// memory. MultiGet overlaps these waits. Options besides those of Google Benchmark:
 //   --items=N       entries in the table (1 million)
-//   --operations=N  run each benchmark N times, not as long as it takes; for counting instructions
+//   --operations=N  run each benchmark exactly N times, to count instructions
 //   --quick         single runs of few operations
 // Exits 1 where the target of MultiGet is missed.
 
@@ -46,7 +46,7 @@ struct Arguments {
 
 const std::string kValue(100, 'v');
 
-// Made where it is needed: an array of keys would cost a miss of its own.
+// A key is made where it is needed: an array of keys would cost cache misses of its own.
 class Key {
  public:
   explicit Key(uint64_t number) {
@@ -77,7 +77,7 @@ class Ours {
  public:
   static constexpr const char* kName = "store";
 
-  // What was there, as a byte of it: the value is read, not copied.
+  // Returns a byte of the value: it reads the value and does not copy it.
   int Get(std::string_view key) {
     const EntryRef entry = store_.Get(key, kNow);
     return entry ? entry.value()[0] : 0;
@@ -153,7 +153,7 @@ class Floor {
   Map<std::vector<std::string>> keys_of_tag_;
 };
 
-// The table that most benchmarks look into: made by the first, shared by the rest.
+// The table that most benchmarks read. The first one makes it, and the rest share it.
 template <typename Table>
 Table& Filled() {
   static Table* const table = [] {
@@ -174,8 +174,8 @@ void GetHit(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 
-// Entries of one size, with eight tags or with as many bytes more of value: whatever a hit's tags
-// cost is the difference.
+// Entries of one size, either with eight tags or with a value that is longer by as many bytes. The
+// difference is what tags cost a hit.
 template <size_t kTags>
 void GetHitOfTags(benchmark::State& state) {
   static Store* const store = [] {
@@ -259,7 +259,7 @@ void PutNew(benchmark::State& state) {
   if (state.thread_index() == 0) table.reset();
 }
 
-// The answer only: what is left to do after it is done before the next.
+// Times the answer only. The work that remains is done before the next call, untimed.
 template <typename Table>
 void Invalidate(benchmark::State& state) {
   const auto keys = static_cast<uint64_t>(state.range(0));
@@ -283,7 +283,7 @@ void Register(const std::string& name, void (*function)(benchmark::State&)) {
     if (arguments.operations > 0) {
       made->Iterations(arguments.operations);
     } else if (name.starts_with("PutNew")) {
-      // Each is kept, so as many as there is memory for.
+      // Every entry stays, so there are as many as fit into memory.
       made->Iterations(static_cast<int64_t>(arguments.items) / threads);
     }
   }
@@ -324,7 +324,7 @@ double CpuSeconds() {
 }
 
 // How many times as fast a key is in a MultiGet of 100 as in 100 Gets. Rounds alternate, so that
-// another program's share of the caches meets both; the median of their ratios counts.
+// another program's use of the CPU caches meets both. The result is the median of their ratios.
 double MultiGetGain() {
   Ours& store = Filled<Ours>();
   Random random(7);
@@ -357,7 +357,7 @@ double MultiGetGain() {
   return ratios[kRounds / 2];
 }
 
-// Prints as ever, and remembers whether a benchmark failed.
+// Prints as the default reporter does, and remembers whether a benchmark failed.
 class Keeper : public benchmark::ConsoleReporter {
  public:
   using ConsoleReporter::ConsoleReporter;

@@ -1,7 +1,7 @@
 #ifndef TAGCACHE_PROFILING_PEERS_LINE_CONNECTION_H_
 #define TAGCACHE_PROFILING_PEERS_LINE_CONNECTION_H_
 
-// A blocking connection whose answers are lines and blocks of a length said before.
+// A blocking connection whose answers are lines, and blocks whose length a line gives.
 
 #include <cstddef>
 #include <string>

@@ -31,7 +31,7 @@ class Memcached : public Peer {
     return stored;
   }
 
-  // Answers come in the order asked, without what was missed.
+  // Answers come in the order of the keys, without the misses.
   void Get(std::span<const std::string_view> keys, std::vector<bool>* found) override {
     request_ = "get";
     for (std::string_view key : keys) (request_ += ' ') += key;
@@ -79,7 +79,7 @@ std::unique_ptr<Peer> StartMemcached(const PeerOptions& options) {
   constexpr size_t kMebibyte = 1024 * 1024;
   const size_t mebibytes = options.memory > 0 ? options.memory / kMebibyte : 1024 * 1024;
   std::vector<std::string> command = {path, "-s", "{socket}", "-m", std::to_string(mebibytes)};
-  if (geteuid() == 0) command.insert(command.end(), {"-u", "root"});  // it wants a name from root
+  if (geteuid() == 0) command.insert(command.end(), {"-u", "root"});  // root must name a user
   return std::make_unique<Memcached>(std::move(command));
 }
 

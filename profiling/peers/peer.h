@@ -29,11 +29,11 @@ struct PeerItem {
 class Peer {
  public:
   virtual ~Peer() = default;
-  // How many were stored. A zero ttl never expires.
+  // Returns how many were stored. A ttl of zero never expires.
   virtual size_t Put(std::span<const PeerItem> items, std::chrono::seconds ttl) = 0;
   // found[i] answers keys[i]. REQUIRES: found->size() == keys.size().
   virtual void Get(std::span<const std::string_view> keys, std::vector<bool>* found) = 0;
-  // How many items the server says it holds.
+  // How many items the server has, by its own count.
   virtual uint64_t Items() = 0;
   virtual const ServerProcess& process() const = 0;
 };

@@ -30,7 +30,7 @@ void ReplaceAll(std::string* text, std::string_view what, const std::string& wit
   }
 }
 
-// One that nobody listens on now. A server that loses the race for it does not start.
+// A port that nobody listens on now. If another process takes it first, the server does not start.
 int FreePort() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = Loopback(0);
@@ -98,7 +98,7 @@ ServerProcess::ServerProcess(std::vector<std::string> command) {
   pid_ = fork();
   if (pid_ == 0) RunChild(command, log);
 
-  // Ready is when it accepts; between two tries this waits for its end.
+  // The server is ready when it accepts. Between two tries this waits for its end.
   const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   int fd;
@@ -114,7 +114,7 @@ ServerProcess::ServerProcess(std::vector<std::string> command) {
 }
 
 ServerProcess::~ServerProcess() {
-  kill(pid_, SIGKILL);  // nothing of it is kept, so nothing needs an orderly end
+  kill(pid_, SIGKILL);  // its data is not kept, so it need not end in order
   waitpid(pid_, nullptr, 0);
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
@@ -123,7 +123,7 @@ ServerProcess::~ServerProcess() {
 size_t ServerProcess::ResidentBytes() const { return Status("VmRSS:"); }
 size_t ServerProcess::HighestResidentBytes() const { return Status("VmHWM:"); }
 
-// Bytes that the kernel tells of the process under this name.
+// Bytes that the kernel reports for the process under this name.
 size_t ServerProcess::Status(std::string_view name) const {
   std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
   for (std::string line; std::getline(status, line);) {
@@ -135,7 +135,7 @@ size_t ServerProcess::Status(std::string_view name) const {
 
 std::chrono::nanoseconds ServerProcess::CpuTime() const {
   const std::string stat = Contents("/proc/" + std::to_string(pid_) + "/stat");
-  const size_t name_ends = stat.rfind(')');  // the name may hold blanks
+  const size_t name_ends = stat.rfind(')');  // the name may have blanks
   if (name_ends == std::string::npos) Fail("the server is gone: " + Contents(directory_ + "/log"));
   std::istringstream fields(stat.substr(name_ends + 1));
   std::string skipped;

@@ -1,11 +1,11 @@
 #ifndef TAGCACHE_PROFILING_PEERS_SERVER_PROCESS_H_
 #define TAGCACHE_PROFILING_PEERS_SERVER_PROCESS_H_
 
-// A server of any make on a Unix socket in a directory of its own, or on a free TCP port of
-// loopback. It ends with the object, or with this process, and takes the directory with it.
+// A server of any kind on a Unix socket in a directory of its own, or on a free TCP port of
+// loopback. It ends with the object or with this process, and its directory is removed.
 //
-// Errors: a server that does not come up, or whose socket breaks, ends the program with a message:
-// a figure of half a run is none.
+// Errors: a server that does not start, or whose socket breaks, ends the program with a message,
+// because a figure of half a run would mean nothing.
 
 #include <sys/types.h>
 
@@ -25,9 +25,9 @@ std::string FindProgram(std::string_view name);
 
 class ServerProcess {
  public:
-  // Starts `command` and returns once it accepts. "{dir}" and "{socket}" in a word stand for the
-  // directory and the socket's path, "{port}" for the port: where a word has it, the server is met
-  // there and not at the socket.
+  // Starts `command` and returns when it accepts. "{dir}" and "{socket}" in a word stand for the
+  // directory and the socket's path, and "{port}" for the port. If a word has "{port}", the server
+  // is reached there and not at the socket.
   explicit ServerProcess(std::vector<std::string> command);
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;

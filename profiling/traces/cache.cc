@@ -17,7 +17,7 @@ double Replay(const Trace& trace, Cache& cache) {
       counted += batch.size();
       hits += batch.size() - missed.size();
     }
-    // A key asked for twice in a batch is missed twice and computed once.
+    // A key that occurs twice in a batch counts as two misses and is computed once.
     std::sort(missed.begin(), missed.end());
     missed.erase(std::unique(missed.begin(), missed.end()), missed.end());
     if (!missed.empty()) cache.Put(missed);

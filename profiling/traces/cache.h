@@ -1,7 +1,7 @@
 #ifndef TAGCACHE_PROFILING_TRACES_CACHE_H_
 #define TAGCACHE_PROFILING_TRACES_CACHE_H_
 
-// What a trace is replayed against: a server, or a simulated policy.
+// A cache that a trace is replayed against: a server or a simulated policy.
 
 #include <span>
 #include <vector>
@@ -19,7 +19,7 @@ class Cache {
   virtual void Put(std::span<const Key> keys) = 0;
 };
 
-// The share of hits after the warm-up, cache-aside: a batch of gets, then puts of what was missed.
+// The share of hits after the warm-up. Each batch is gets, followed by puts of the misses.
 double Replay(const Trace& trace, Cache& cache);
 
 }  // namespace tagcache::profiling

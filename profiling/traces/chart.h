@@ -14,7 +14,7 @@ struct Chart {
   std::vector<std::string> groups = {};
   std::vector<std::string> series = {};
   size_t highlighted = 0;  // series drawn in the strong colour
-  // By group, then series; 0 to 1. Not given: no bar.
+  // By group, then series; 0 to 1. nullopt: no bar.
   std::vector<std::vector<std::optional<double>>> values = {};
 };
 

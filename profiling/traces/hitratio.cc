@@ -1,8 +1,9 @@
-// Which share of gets does a server answer from the same memory? See Usage below.
+// Which share of gets finds a value with the same memory? See Usage below.
 //
-// Each cell is one trace replayed against one cache that starts empty. The simulated ones count an
-// item as tagcached does, by what one was seen to take; the servers count as their own setting of
-// the limit does. Cells run two at a time: they share nothing, and time is not what is measured.
+// Each cell is one trace, replayed against one cache that starts empty. The simulated caches count
+// as many bytes for an item as tagcached was measured to take; the servers count by their own
+// setting of the limit. Two cells run at a time, because they share nothing and time is not
+// measured.
 
 #include <algorithm>
 #include <atomic>
@@ -62,7 +63,7 @@ class PeerCache : public Cache {
       const auto value = std::string_view(bytes_).substr(0, trace_.value_size[keys[i]]);
       items_.push_back({.key = views_[i], .value = value});
     }
-    // What was refused stays a miss: memcached refuses while a slab class has nothing to evict.
+    // A refused item stays a miss: memcached refuses while a slab class has nothing to evict.
     peer_->Put(items_, std::chrono::seconds(0));
   }
 
@@ -111,7 +112,7 @@ Table Run(const std::vector<Trace>& traces, const std::vector<Column>& columns) 
   return table;
 }
 
-// What tagcached takes for an item besides key and value, by filling one until it evicts.
+// Measures what tagcached takes for an item besides key and value, by filling one until it evicts.
 size_t ItemOverhead(const std::string& tagcached, size_t memory) {
   auto peer = StartTagcached(tagcached, {.memory = memory});
   if (!peer) Fail("there is no " + tagcached);
@@ -164,7 +165,7 @@ int Simulate(const std::vector<Trace>& traces, const PolicyLimits& limits) {
   return 0;
 }
 
-// Empty, or which target the row misses. Columns 0 and `ours` are LRU and tagcached.
+// Returns which target the row misses, or nothing. Columns 0 and `ours` are LRU and tagcached.
 std::string Judge(const std::vector<std::optional<double>>& row, size_t ours) {
   constexpr double kSame = 0.002;  // closer than this, two ratios are equal: the row is trivial
   double best = 0;
@@ -235,7 +236,7 @@ int Compare(const Arguments& arguments, const std::vector<Trace>& traces) {
   return met ? 0 : 1;
 }
 
-// false: not understood.
+// false: the command line is wrong.
 bool Parse(int argc, char** argv, Arguments* arguments) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];

@@ -11,7 +11,7 @@
 namespace tagcache::profiling {
 namespace {
 
-// Bytes and batches; a policy says only who is hit, who comes and who goes.
+// Counts bytes and batches. A policy only decides about hits, insertions and evictions.
 class Policy : public Cache {
  public:
   Policy(const Trace& trace, const PolicyLimits& limits)
@@ -105,7 +105,7 @@ class Sampling : public Policy {
   std::vector<size_t> place_;
 };
 
-// FIFO with a hand that spares, once, what was hit since it last came by.
+// FIFO with a hand that skips, once, a key that was hit since the hand last passed it.
 class Sieve : public Policy {
  public:
   Sieve(const Trace& trace, const PolicyLimits& limits)
@@ -135,7 +135,7 @@ class Sieve : public Policy {
   std::list<Key>::iterator hand_;
 };
 
-// Keys that were evicted lately, as many as weigh the whole memory.
+// The keys that were evicted last, as many as would fill the whole memory.
 class Ghosts {
  public:
   explicit Ghosts(const Trace& trace) : stamp_(trace.universe) {}
@@ -157,7 +157,8 @@ class Ghosts {
   std::deque<std::pair<Key, uint64_t>> order_;
 };
 
-// A small FIFO of a tenth of the bytes before the main one, and ghosts of what left it unhit.
+// A small FIFO with a tenth of the bytes in front of the main one, and ghosts of keys that left it
+// without a hit.
 class S3Fifo : public Policy {
  public:
   S3Fifo(const Trace& trace, const PolicyLimits& limits)
@@ -206,16 +207,16 @@ class S3Fifo : public Policy {
 struct SampledLfuOptions {
   int samples = 16;
   uint32_t turnovers = 8;  // how often the memory is filled anew until a counter is halved
-  bool by_size = true;     // hits for each byte decide, not hits
-  bool oldest = false;     // among equals the one not hit for the longest goes, else any
-  // In percent: how likely a key that was evicted and comes back gains one on the counter it had;
-  // 0: it is forgotten. Sure of it, residents would not gain on ghosts, and a loop longer than the
-  // memory would throw out everything in turn.
+  bool by_size = true;     // rank by hits for each byte, not by hits
+  bool oldest = false;     // among equals evict the one not hit for the longest; false: any of them
+  // In percent: how likely an evicted key that returns has its old counter and one more; 0: it
+  // starts anew. With 100 percent, resident keys would not gain on ghosts, and a loop longer than
+  // the memory would evict everything in turn.
   size_t ghost_gain = 0;
 };
 
-// The victim is the least worthy of a few drawn at random. A counter of 6 bits has a hit added and
-// is halved with age, which is counted in quarters of a turnover, in 8 bits.
+// The victim has the lowest eviction score of a few keys drawn at random. A counter of 6 bits
+// counts hits and is halved with age. The age is counted in quarters of a turnover, in 8 bits.
 class SampledLfu : public Sampling {
  public:
   SampledLfu(const Trace& trace, const PolicyLimits& limits, const SampledLfuOptions& options)
@@ -266,7 +267,7 @@ class SampledLfu : public Sampling {
     return halvings > 6 ? 0 : state.hits >> halvings;
   }
   bool LessWorthy(Key a, Key b) const {
-    // Half a hit for having come, so that size counts among those never hit.
+    // Its insertion counts as half a hit, so that size matters among keys that were never hit.
     uint64_t worth_a = 2 * Aged(state_[a]) + 1, worth_b = 2 * Aged(state_[b]) + 1;
     if (options_.by_size) {
       worth_a *= Cost(b);
@@ -284,7 +285,7 @@ class SampledLfu : public Sampling {
   std::vector<Ghost> ghosts_;
 };
 
-// Evicts what is asked for again the latest: no policy does better where sizes are equal.
+// Evicts the key whose next request is the latest. No policy is better where sizes are equal.
 class Belady : public Policy {
  public:
   Belady(const Trace& trace, const PolicyLimits& limits)

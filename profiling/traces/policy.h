@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_PROFILING_TRACES_POLICY_H_
 #define TAGCACHE_PROFILING_TRACES_POLICY_H_
 
-// Eviction policies, simulated exactly: they count bytes, an item costs its key, its value and
-// `item_overhead`, and they evict until what is inserted fits.
+// Eviction policies, simulated exactly. They count bytes: an item costs its key, its value and
+// `item_overhead`. They evict until the inserted item fits.
 
 #include <cstdint>
 #include <functional>
@@ -23,7 +23,7 @@ struct PolicyLimits {
 
 struct NamedPolicy {
   std::string name;
-  // The trace outlives what it makes.
+  // The trace must outlive the policy.
   std::function<std::unique_ptr<Cache>(const Trace&, const PolicyLimits&)> make;
 };
 

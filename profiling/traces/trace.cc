@@ -9,7 +9,7 @@
 namespace tagcache::profiling {
 namespace {
 
-// The standard engine is the same everywhere; its distributions are not.
+// The standard engine gives the same numbers everywhere; the standard distributions do not.
 class Random {
  public:
   explicit Random(uint64_t seed) : engine_(seed) {}
@@ -56,7 +56,7 @@ Trace MakeZipf(std::string name, Key universe, double exponent, const TraceSizes
   return trace;
 }
 
-// After each `items` requests of the Zipf kind, half as many keys in sequence, each met only once.
+// After each `items` Zipf requests come half as many keys in sequence, each requested only once.
 Trace MakeScans(Key universe, Key items, const TraceSizes& sizes) {
   const Key most_scanned = static_cast<Key>(sizes.requests / 3 + items);
   Trace trace = Empty("zipf 0.9, scans", universe + most_scanned, sizes.requests);
@@ -98,7 +98,7 @@ Trace MakeShifting(Key universe, Key items, const TraceSizes& sizes) {
   return trace;
 }
 
-// 64 bytes to 8 KiB, as many of each doubling, whatever the popularity.
+// 64 bytes to 8 KiB, with as many values in each doubling, whatever their popularity.
 Trace MakeMixed(Key universe, const TraceSizes& sizes) {
   Trace trace = MakeZipf("zipf 0.9, mixed sizes", universe, 0.9, sizes);
   Random random(sizes.seed + 1);

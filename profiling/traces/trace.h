@@ -1,7 +1,7 @@
 #ifndef TAGCACHE_PROFILING_TRACES_TRACE_H_
 #define TAGCACHE_PROFILING_TRACES_TRACE_H_
 
-// Request sequences, each a function of its seed alone.
+// Request sequences. Each follows from its seed alone.
 
 #include <cstdint>
 #include <string>
@@ -26,8 +26,9 @@ struct TraceSizes {
 };
 
 inline constexpr size_t kKeyBytes = 16;
-inline constexpr size_t kValueBytes = 1000;   // where sizes are not mixed
-inline constexpr size_t kUsualOverhead = 64;  // bytes an item takes besides; sizes the traces
+inline constexpr size_t kValueBytes = 1000;  // where sizes are not mixed
+inline constexpr size_t kUsualOverhead =
+    64;  // bytes that an item takes besides; for the traces' sizes
 
 std::vector<Trace> MakeTraces(const TraceSizes& sizes);
 

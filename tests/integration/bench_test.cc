@@ -1,4 +1,4 @@
-// tagcache-bench against a server, as scripts use it: its JSON and its exit code.
+// tagcache-bench with a server, as scripts use it: its JSON and its exit code.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -68,7 +68,7 @@ class Bench : public ::testing::Test {
     return Wait();
   }
 
-  // The number that follows `"name":` in the JSON, behind the first `after`.
+  // The number that follows `"name":` in the JSON, after the first `after`.
   double Number(const std::string& name, const std::string& after = "{") const {
     const size_t from = out_.find(after);
     const size_t at = from == std::string::npos ? from : out_.find("\"" + name + "\":", from);

@@ -39,7 +39,7 @@ Ended RunServer(const std::string& arguments) {
   return ended;
 }
 
-// Until `holds`, at most ten seconds.
+// Waits until `holds`, at most ten seconds.
 template <typename Condition>
 bool Eventually(Condition holds) {
   const auto end = Clock::now() + seconds(10);
@@ -271,7 +271,7 @@ TEST(ServerProcess, AnInvalidationIsSeenByEveryWorkerAtOnce) {
   }
 }
 
-// A TTL of 0 is over at once on every worker, whatever its loop has been doing.
+// A TTL of 0 has expired at once on every worker, whatever its loop was doing.
 TEST(ServerProcess, AnEntryThatExpiresAtOnceIsSeenByNobody) {
   ServerProcess server({"--workers=2"});
   std::vector<RawClient> clients;
@@ -282,19 +282,19 @@ TEST(ServerProcess, AnEntryThatExpiresAtOnceIsSeenByNobody) {
   }
 }
 
-// What STATS of the binary protocol says of `name`.
+// The value of `name` in the STATS of the binary protocol.
 uint64_t Stat(const ServerProcess& server, const std::string& name) {
   RawClient client = RawClient::Tcp(server.port());
   client.Send(std::string("\xC7\x40\0\0\0\0\0\0\x01\0\0\0\0\0\0\0", 16));
   client.FinishSending();
   const std::string answer = client.ReadAll();
-  // Both a name and its value are their length in two bytes and so many more.
+  // A name and its value are each a length in two bytes and that many bytes.
   const size_t at = answer.find(std::string(1, static_cast<char>(name.size())) + '\0' + name);
   if (at == std::string::npos) return UINT64_MAX;
   return std::stoull(answer.substr(at + 2 + name.size() + 2));
 }
 
-// Nobody asks for them, and no other request comes but that for STATS.
+// Nobody reads the entries, and no request comes but STATS.
 TEST(ServerProcess, TheMemoryOfExpiredEntriesComesBackWithoutTraffic) {
   constexpr int kEntries = 20'000;
   ServerProcess server;
@@ -306,7 +306,7 @@ TEST(ServerProcess, TheMemoryOfExpiredEntriesComesBackWithoutTraffic) {
   }
   ASSERT_TRUE(client.Send(puts));
   ASSERT_EQ(client.Read(3 * kEntries).size(), 3u * kEntries);
-  // FLUSH counts live entries only, so the proof is what STATS says.
+  // FLUSH counts live entries only, so the test checks STATS.
   EXPECT_TRUE(Eventually([&] { return Stat(server, "expired") == kEntries; }));
   EXPECT_EQ(Stat(server, "items"), 0u);
   EXPECT_LT(Stat(server, "memory"), empty + 100'000);

@@ -191,7 +191,7 @@ TEST_F(Tool, MgetFramesTheHitsWithTheirSizes) {
   EXPECT_EQ(Run({"mget", "a", "b"}).code, 0);
 }
 
-TEST_F(Tool, InvalidatePrintsHowManyBoreTheTag) {
+TEST_F(Tool, InvalidatePrintsHowManyHadTheTag) {
   Put("a", "1", {"-t", "x"});
   Put("b", "2", {"-t", "x", "-t", "y"});
   Put("c", "3", {"-t", "y"});
@@ -298,7 +298,7 @@ TEST_F(Tool, MistakesExitWithTwoAndSayWhat) {
     EXPECT_NE(refused.err, "") << (args.empty() ? "" : args.back());
     EXPECT_EQ(refused.out, "") << (args.empty() ? "" : args.back());
   }
-  // What the codec can not carry is the caller's mistake, too; it never reaches the wire.
+  // A key that the codec can not carry is the caller's mistake as well. It is not sent.
   const Outcome refused =
       RunPlain({"-s", server_.tcp_dsn() + "?protocol=text", "put", "a\tb", "v"});
   EXPECT_EQ(refused.code, 2);

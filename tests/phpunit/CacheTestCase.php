@@ -5,7 +5,7 @@ declare(strict_types=1);
 use PHPUnit\Framework\TestCase;
 
 /**
- * One server for all tests; each test starts with an empty cache.
+ * All tests share one server. Each test starts with an empty cache.
  */
 abstract class CacheTestCase extends TestCase
 {

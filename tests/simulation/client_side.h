@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_TESTS_SIMULATION_CLIENT_SIDE_H_
 #define TAGCACHE_TESTS_SIMULATION_CLIENT_SIDE_H_
 
-// The client's end of a simulated connection: the real machine, or one broken on purpose, by which
-// the checker is checked.
+// The client's end of a simulated connection: the real machine, or one that is broken on purpose to
+// test the checker.
 
 #include <algorithm>
 #include <cstring>
@@ -34,9 +34,9 @@ class ClientSide {
   ConnectionMachine machine_;
 };
 
-// The bug of lessons 1: IDs are ignored. What comes next is handed to whoever waits longest, and a
-// request that was given up leaves its answer to the next one; the connection is reused as if
-// nothing had happened.
+// The bug of lessons 1: it ignores IDs. It gives the next answer to the request that has waited
+// longest. The answer to a request that was given up goes to the next request, and the connection
+// is used on.
 class FifoClientSide : public ClientSide {
  public:
   using ClientSide::ClientSide;

@@ -1,11 +1,11 @@
 #ifndef TAGCACHE_TESTS_SIMULATION_HISTORY_H_
 #define TAGCACHE_TESTS_SIMULATION_HISTORY_H_
 
-// What was asked of the cache, and when; and whether an answer can be true.
+// Records what was asked of the cache and when, and decides whether an answer can be true.
 //
 // Each write, removal and touch is an effect with the interval in which the server may have carried
-// it out: from the step the request was made to the step its answer came. Without an answer the
-// fate is unknown and the interval stays open, until the server's end of the connection is gone.
+// it out: from the step of the request to the step of its answer. Without an answer its fate is
+// unknown, and the interval stays open until the server's end of the connection is gone.
 //
 //     W  |-------|            a write, answered
 //     D             |-----|   a removal (or a later write), answered
@@ -13,9 +13,9 @@
 //
 // A read may return W unless some D lies as drawn: wholly after W and wholly before R. Intervals
 // that overlap allow either order. A read that returns W proves that W had happened by then, so it
-// closes W's interval; that is how a sequence of reads is held to one order.
+// closes W's interval. So a sequence of reads must agree on one order.
 //
-// Steps order everything; milliseconds of the same clock are for times to live.
+// Steps order everything. Milliseconds of the same clock are for times to live.
 
 #include <cstdint>
 #include <limits>
@@ -42,8 +42,8 @@ struct Effect {
   uint64_t write = 0;  // kWrite: its number
   size_t size = 0;
   uint32_t flags = 0;
-  // A bit for each tag. kWrite: those the entry bears. kRemoval: those an entry must bear, any or
-  // all of them; 0 removes whatever is there.
+  // A bit for each tag. kWrite: the entry's tags. kRemoval: the tags that an entry must have, any
+  // or all of them; 0 removes whatever is there.
   uint32_t tags = 0;
   bool all_tags = false;
   std::optional<uint64_t> ttl_ms;
@@ -52,7 +52,7 @@ struct Effect {
   Fate fate = Fate::kUnknown;
 };
 
-// Empty: the answer can be true. Else why it can not.
+// Empty: the answer can be true. Otherwise the reason why it can not.
 using Verdict = std::string;
 
 class History {
@@ -72,7 +72,7 @@ class History {
   }
   const Effect& effect(size_t index) const { return effects_[index]; }
 
-  // A read of `key`, begun at `start` and answered now with the value of `write`.
+  // A read of `key` began at `start` and was answered now with the value of `write`.
   Verdict Value(size_t key, uint64_t write, size_t size, Moment start, Moment now) {
     for (const size_t index : keys_[key]) {
       Effect& found = effects_[index];
@@ -87,7 +87,7 @@ class History {
     return "write " + std::to_string(write) + " was never made to key " + std::to_string(key);
   }
 
-  // A read of `key` answered with a miss.
+  // A read of `key` was answered with a miss.
   Verdict Miss(size_t key, Moment start, Moment now) const {
     for (const size_t index : keys_[key]) {
       const Effect& write = effects_[index];
@@ -98,7 +98,7 @@ class History {
     return "";
   }
 
-  // EXISTS, META: something is there.
+  // EXISTS and META found something.
   Verdict Found(size_t key, Moment start) const {
     for (const size_t index : keys_[key]) {
       if (IsPossible(effects_[index], start)) return "";
@@ -115,7 +115,7 @@ class History {
     return "no write of key " + std::to_string(key) + " that can be there is like this";
   }
 
-  // `key` was listed under the tags.
+  // A listing by these tags contained `key`.
   Verdict Listed(size_t key, uint32_t tags, bool all, Moment start) const {
     for (const size_t index : keys_[key]) {
       const Effect& write = effects_[index];
@@ -123,13 +123,13 @@ class History {
     }
     return "listed, but no write of key " + std::to_string(key) + " with the tag can be there";
   }
-  // A complete listing did not name `key`.
+  // A complete listing did not contain `key`.
   Verdict NotListed(size_t key, uint32_t tags, bool all, Moment start, Moment now) const {
     for (const size_t index : keys_[key]) {
       const Effect& write = effects_[index];
       if (!CertainlyThere(write, start, now) || !Matches(write.tags, tags, all)) continue;
       if (!MayHaveGone(write, now) && !MayBeReplaced(write)) {
-        return "not listed, but " + Describe(write) + " bears the tag and must be there";
+        return "not listed, but " + Describe(write) + " has the tag and must be there";
       }
     }
     return "";
@@ -145,8 +145,8 @@ class History {
     return effect.end.step == kOpen.step ? "open" : std::to_string(effect.end.step);
   }
   static size_t CountBits(uint32_t bits) { return static_cast<size_t>(__builtin_popcount(bits)); }
-  static bool Matches(uint32_t borne, uint32_t wanted, bool all) {
-    return all ? (borne & wanted) == wanted : (borne & wanted) != 0;
+  static bool Matches(uint32_t tags, uint32_t wanted, bool all) {
+    return all ? (tags & wanted) == wanted : (tags & wanted) != 0;
   }
   static bool Removes(const Effect& removal, const Effect& write) {
     return removal.tags == 0 || Matches(write.tags, removal.tags, removal.all_tags);
@@ -184,7 +184,7 @@ class History {
     return "";
   }
 
-  // `write` was carried out before `start`, and its own time is not over now.
+  // `write` was carried out before `start` and has not expired by now.
   static bool CertainlyThere(const Effect& write, Moment start, Moment now) {
     return write.kind == EffectKind::kWrite && write.fate == Fate::kDone &&
            write.end.step < start.step &&
@@ -193,7 +193,7 @@ class History {
   static bool MayFollow(const Effect& other, const Effect& write) {
     return other.fate != Fate::kNothing && other.end.step > write.start.step;
   }
-  // Whether anything may have taken away what `write`, or a later write of its key, put there.
+  // Whether anything may have removed the value of `write`, or of a later write to its key.
   bool MayHaveGone(const Effect& write, Moment now) const {
     for (const size_t index : keys_[write.key]) {
       const Effect& other = effects_[index];
@@ -235,8 +235,8 @@ class History {
   std::vector<std::vector<size_t>> keys_;  // indices of a key's effects
 };
 
-// A number that is only ever stepped up. Its value starts at `residue`, and steps are multiples of
-// kStride, so that each counter's numbers are its own.
+// A counter of the cache. Its value starts at `residue`, and increments are multiples of kStride,
+// so no two counters ever have the same value.
 class CounterHistory {
  public:
   static constexpr int64_t kStride = 1000;
@@ -244,18 +244,18 @@ class CounterHistory {
   explicit CounterHistory(int64_t residue) : residue_(residue) {}
 
   size_t Begin(int64_t by, Moment start) {
-    steps_.push_back({by, start, kOpen, Fate::kUnknown});
-    return steps_.size() - 1;
+    increments_.push_back({by, start, kOpen, Fate::kUnknown});
+    return increments_.size() - 1;
   }
   void End(size_t index, Fate fate, Moment now) {
-    steps_[index].fate = fate;
-    steps_[index].end = now;
+    increments_[index].fate = fate;
+    increments_[index].end = now;
   }
 
-  Verdict Stepped(size_t index, int64_t result, Moment now) {
-    Step& step = steps_[index];
-    if (!seen_.insert(result).second) return "two steps came to " + std::to_string(result);
-    const Verdict verdict = Check(result, step.start, step.by);
+  Verdict Incremented(size_t index, int64_t result, Moment now) {
+    Increment& increment = increments_[index];
+    if (!seen_.insert(result).second) return "two increments came to " + std::to_string(result);
+    const Verdict verdict = Check(result, increment.start, increment.by);
     End(index, Fate::kDone, now);
     Remember(result, now);
     return verdict;
@@ -267,7 +267,7 @@ class CounterHistory {
   }
 
  private:
-  struct Step {
+  struct Increment {
     int64_t by;
     Moment start;
     Moment end;
@@ -284,13 +284,13 @@ class CounterHistory {
     if (value % kStride != residue_) return subject + ": the number of another counter";
     int64_t least = residue_ + own;
     int64_t most = residue_;
-    for (const Step& step : steps_) {
-      if (step.fate == Fate::kNothing) continue;
-      most += step.by;
-      if (step.fate == Fate::kDone && step.end.step < start.step) least += step.by;
+    for (const Increment& increment : increments_) {
+      if (increment.fate == Fate::kNothing) continue;
+      most += increment.by;
+      if (increment.fate == Fate::kDone && increment.end.step < start.step) least += increment.by;
     }
-    if (value < least) return subject + ": a step that was answered before is not in it";
-    if (value > most) return subject + ": more than all steps together";
+    if (value < least) return subject + ": an increment that was answered before is not in it";
+    if (value > most) return subject + ": more than all increments together";
     for (const Seen& seen : seen_at_) {
       if (seen.at.step < start.step && seen.value + own > value) {
         return subject + ": it was " + std::to_string(seen.value) + " before";
@@ -301,7 +301,7 @@ class CounterHistory {
   void Remember(int64_t value, Moment now) { seen_at_.push_back({value, now}); }
 
   int64_t residue_;
-  std::vector<Step> steps_;
+  std::vector<Increment> increments_;
   std::vector<Seen> seen_at_;
   std::set<int64_t> seen_;
 };

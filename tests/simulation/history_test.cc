@@ -1,4 +1,4 @@
-// The checker of the simulation, case by case: what it must refuse, and what it must allow.
+// The checker of the simulation, case by case: what it must refuse and what it must allow.
 
 #include "tests/simulation/history.h"
 
@@ -156,33 +156,33 @@ TEST_F(HistoryCase, RefusesAListedKeyWhoseTagWasReplaced) {
 
 TEST(CounterHistory, RefusesTheNumberOfAnotherCounter) {
   CounterHistory counter(1);
-  const size_t step = counter.Begin(1000, At(1));
-  EXPECT_NE(counter.Stepped(step, 1002, At(2)), "");
+  const size_t increment = counter.Begin(1000, At(1));
+  EXPECT_NE(counter.Incremented(increment, 1002, At(2)), "");
 }
 
 TEST(CounterHistory, RefusesTheSameNumberTwice) {
   CounterHistory counter(1);
   const size_t first = counter.Begin(1000, At(1));
   const size_t second = counter.Begin(1000, At(1));
-  EXPECT_EQ(counter.Stepped(first, 1001, At(2)), "");
-  EXPECT_NE(counter.Stepped(second, 1001, At(3)), "");
+  EXPECT_EQ(counter.Incremented(first, 1001, At(2)), "");
+  EXPECT_NE(counter.Incremented(second, 1001, At(3)), "");
 }
 
 TEST(CounterHistory, RefusesToForgetAnAnsweredStep) {
   CounterHistory counter(1);
-  EXPECT_EQ(counter.Stepped(counter.Begin(1000, At(1)), 1001, At(2)), "");
+  EXPECT_EQ(counter.Incremented(counter.Begin(1000, At(1)), 1001, At(2)), "");
   EXPECT_NE(counter.Read(1, At(3), At(4)), "");
 }
 
 TEST(CounterHistory, RefusesMoreThanAllStepsTogether) {
   CounterHistory counter(1);
-  EXPECT_NE(counter.Stepped(counter.Begin(1000, At(1)), 2001, At(2)), "");
+  EXPECT_NE(counter.Incremented(counter.Begin(1000, At(1)), 2001, At(2)), "");
 }
 
 TEST(CounterHistory, AllowsAStepWhoseAnswerWasLost) {
   CounterHistory counter(1);
   counter.Begin(1000, At(1));
-  EXPECT_EQ(counter.Stepped(counter.Begin(1000, At(2)), 2001, At(3)), "");
+  EXPECT_EQ(counter.Incremented(counter.Begin(1000, At(2)), 2001, At(3)), "");
 }
 
 TEST(Payload, TellsItsKeyAndWrite) {

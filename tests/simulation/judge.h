@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_TESTS_SIMULATION_JUDGE_H_
 #define TAGCACHE_TESTS_SIMULATION_JUDGE_H_
 
-// Whether an answer can be the answer to the operation it was given to, and can be true. Enters
-// what the answer tells into the history.
+// Decides whether an answer fits the operation that it was given to, and can be true. Adds what
+// follows from the answer to the history.
 
 #include <algorithm>
 #include <charconv>
@@ -32,7 +32,7 @@ class Judge {
                 now);
   }
 
-  // The end of an answer. `refusable`: the server was told to shut down.
+  // The end of an answer. `refusable`: the server is shutting down.
   Verdict Done(Operation& operation, const protocol::Response& response, bool binary,
                bool refusable, Moment now) {
     if (response.op != operation.op) return "the answer to another command";
@@ -40,7 +40,7 @@ class Judge {
     return Answer(operation, response, binary, now);
   }
 
-  // No answer will come; the server may have carried it out by now, and will not later.
+  // No answer will come. The server may have carried the operation out by now, and will not later.
   void Lost(const Operation& operation, Moment now) { EndAll(operation, Fate::kUnknown, now); }
 
  private:
@@ -91,7 +91,7 @@ class Judge {
       case Op::kGet:
         return Read(operation.keys[0], done, response.value, response.flags, binary,
                     operation.start, now);
-      case Op::kGetLease:  // nobody asks for stale values, and whether a token came says nothing
+      case Op::kGetLease:  // nobody asks for stale values, and a token proves nothing
         return Read(operation.keys[0], response.lease == protocol::LeaseKind::kValue,
                     response.value, response.flags, binary, operation.start, now);
       case Op::kGetAndTouch: {
@@ -127,7 +127,8 @@ class Judge {
         return Removed(operation, response.number, binary, now);
       case Op::kIncrement:
       case Op::kDecrement:
-        return records_.counters[operation.counter].Stepped(operation.step, response.number, now);
+        return records_.counters[operation.counter].Incremented(operation.increment,
+                                                                response.number, now);
       case Op::kKeysByTag:
       case Op::kSearch:
       case Op::kScan:
@@ -156,7 +157,7 @@ class Judge {
     return "";
   }
 
-  // ADD, REPLACE, TOUCH: the answer also tells whether something was there.
+  // ADD, REPLACE, TOUCH: the answer also shows whether something was there.
   Verdict Conditional(const Operation& operation, bool done, bool needs_absence, Moment now) {
     History& data = records_.data;
     const size_t key = operation.keys[0];
@@ -198,7 +199,8 @@ class Judge {
 
   Verdict Removed(const Operation& operation, int64_t number, bool binary, Moment now) {
     std::vector<size_t> keys = operation.keys;
-    // On the text codec an MDELETE is a line a key: a key named twice can be there twice.
+    // On the text codec each key of an MDELETE is a line: a key that occurs twice may be found
+    // twice.
     if (binary || operation.op != protocol::Op::kMDelete) {
       std::sort(keys.begin(), keys.end());
       keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
@@ -221,7 +223,7 @@ class Judge {
       const size_t key =
           static_cast<size_t>(std::find(names.begin(), names.end(), name) - names.begin());
       if (key >= kDataKeys && operation.op == protocol::Op::kScan) continue;  // a counter
-      if (key >= kDataKeys) return "a key that bears no tag was listed";
+      if (key >= kDataKeys) return "a key without tags was listed";
       if (!operation.listed.insert(key).second && operation.op == protocol::Op::kScan) {
         return "a key was scanned twice";
       }
@@ -252,7 +254,7 @@ class Judge {
 
   void EndAll(const Operation& operation, Fate fate, Moment now) {
     for (const size_t effect : operation.effects) records_.data.End(effect, fate, now);
-    if (operation.by != 0) records_.counters[operation.counter].End(operation.step, fate, now);
+    if (operation.by != 0) records_.counters[operation.counter].End(operation.increment, fate, now);
   }
 
   Records& records_;

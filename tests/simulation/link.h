@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_TESTS_SIMULATION_LINK_H_
 #define TAGCACHE_TESTS_SIMULATION_LINK_H_
 
-// One simulated connection: a client machine and a server session, and what is on the way between
-// them. Either end may be gone while bytes of it are still under way.
+// One simulated connection: a client machine, a server session, and the bytes between them. Either
+// end may be gone while its bytes are still under way.
 
 #include <cstdint>
 #include <map>
@@ -27,9 +27,10 @@ struct Link {
   std::unique_ptr<server::Session> session;  // null: closed
   Pipe up;                                   // client to server
   Pipe down;
-  bool shut_down = false;  // the server was told to answer what it has read, and end
+  bool shut_down = false;  // the session answers what it has read, and ends
   std::map<uint64_t, Operation> pending;
-  // Abandoned, or cut off from their answers; the server may still carry them out.
+  // Operations that were given up, or whose answer was cut off. The server may still carry them
+  // out.
   std::vector<Operation> loose;
   uint64_t abandoned = 0;
 };

@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_TESTS_SIMULATION_PAYLOAD_H_
 #define TAGCACHE_TESTS_SIMULATION_PAYLOAD_H_
 
-// Values that name themselves: the key and the write they belong to, their own size, and a checksum
-// over all of it. A value that reaches the wrong request, or is put together from two, shows.
+// Values that contain the key and the write they belong to, their own size, and a checksum over all
+// of it. So a test recognizes a value that reached the wrong request or was put together from two.
 //
 //   "<key index>|<caller>|<write>|<size>|" filler checksum (16 hex digits)
 
@@ -44,7 +44,8 @@ inline std::string ChecksumText(std::string_view bytes) {
   return digits;
 }
 
-// REQUIRES: size >= kMinPayload. `one_line`: no byte that the text codec can not carry, but TABs.
+// REQUIRES: size >= kMinPayload. `one_line`: of the bytes that the text codec can not carry, only
+// TABs.
 inline std::string MakePayload(const Payload& payload, size_t size, bool one_line) {
   char head[kMinPayload];
   const int head_size = std::snprintf(head, sizeof head, "%llu|%llu|%llu|%zu|",
@@ -64,7 +65,7 @@ inline std::string MakePayload(const Payload& payload, size_t size, bool one_lin
   return bytes + ChecksumText(bytes);
 }
 
-// nullopt: these bytes are no payload, or not a whole one.
+// nullopt: these bytes are not a whole payload.
 inline std::optional<Payload> ReadPayload(std::string_view bytes) {
   if (bytes.size() < kMinPayload) return std::nullopt;
   const std::string_view body = bytes.substr(0, bytes.size() - kChecksumSize);

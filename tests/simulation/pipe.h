@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_TESTS_SIMULATION_PIPE_H_
 #define TAGCACHE_TESTS_SIMULATION_PIPE_H_
 
-// One direction of a simulated connection: pieces of a byte stream, each with the time it arrives.
-// Keeps their order, as TCP does; delays and sizes are the sender's random choice.
+// One direction of a simulated connection: pieces of a byte stream, each with the time at which it
+// arrives. It keeps their order, as TCP does. The sender chooses delays and sizes at random.
 
 #include <algorithm>
 #include <cstdint>
@@ -19,7 +19,7 @@ class Pipe {
     pieces_.push_back({std::string(bytes), last_us_});
     size_ += bytes.size();
   }
-  // No further Push; the reader sees the end after what is on the way.
+  // No Push may follow. The reader sees the end after the bytes that are on the way.
   void Finish() { finished_ = true; }
 
   // Bytes that have arrived and can be read in one go.

@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_TESTS_SIMULATION_RANDOM_H_
 #define TAGCACHE_TESTS_SIMULATION_RANDOM_H_
 
-// Random numbers that are the same for the same seed on every machine and library: what a schedule
-// does follows from its seed alone.
+// Random numbers that are the same for the same seed with every machine and library, so a schedule
+// follows from its seed alone.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,8 @@
 #ifndef TAGCACHE_TESTS_SIMULATION_WORKLOAD_H_
 #define TAGCACHE_TESTS_SIMULATION_WORKLOAD_H_
 
-// What the simulated callers ask for: random operations, entered into the history as they begin.
+// Makes the random operations of the simulated callers, and adds each to the history when it
+// begins.
 
 #include <array>
 #include <cstdint>
@@ -26,8 +27,8 @@ inline constexpr size_t kTags = 4;
 inline constexpr uint32_t kLeaseMs = 20;
 inline constexpr size_t kMaxValue = 128 * 1024;  // the server's limit
 
-// Names of keys (counters last) and tags. Where every connection speaks the binary codec they hold
-// what the text codec can not carry.
+// Names of keys (counters last) and tags. Where every connection uses the binary codec, they have
+// bytes that the text codec can not carry.
 struct Names {
   std::vector<std::string> keys;
   std::vector<std::string> tags;
@@ -64,8 +65,8 @@ struct Operation {
   bool all = false;
   std::optional<uint64_t> ttl_ms;
   int64_t by = 0;
-  size_t counter = 0;  // of an INCREMENT
-  size_t step = 0;     // in the counter's history
+  size_t counter = 0;    // of an INCREMENT
+  size_t increment = 0;  // in the counter's history
   uint64_t cursor = 0;
   uint32_t limit = 0;
   size_t items = 0;         // of an MGET, received so far
@@ -73,7 +74,7 @@ struct Operation {
   Moment listing_start;
 };
 
-// What is known of the cache's contents.
+// What the answers so far show of the cache's contents.
 struct Records {
   History data{kDataKeys};
   std::vector<CounterHistory> counters{CounterHistory(1), CounterHistory(2)};
@@ -101,7 +102,7 @@ class Workload {
     Fill(operation);
     return operation;
   }
-  // A plain read, for the last look at a key.
+  // A plain read, for the last check of a key.
   Operation MakeGet(size_t key, Moment now) {
     Operation operation;
     operation.op = protocol::Op::kGet;
@@ -180,7 +181,7 @@ class Workload {
         return AddRemovals(operation, random_.Between(1, 3), EffectKind::kRemoval);
       case Op::kIncrement:
       case Op::kDecrement:
-        return AddStep(operation);
+        return AddIncrement(operation);
       case Op::kInvalidateTag:
         operation.tags = 1u << random_.Below(kTags);
         return AddInvalidation(operation);
@@ -218,7 +219,8 @@ class Workload {
 
   uint32_t SomeTags() { return static_cast<uint32_t>(random_.Next() & random_.Next() & 0xF); }
 
-  // Mostly small, some over 16 KiB (streamed), a few over a frame, a few over the server's limit.
+  // Most are small, some are over 16 KiB (streamed), a few over a frame, a few over the server's
+  // limit.
   size_t ValueSize(bool may_be_refused) {
     const size_t dice = random_.Below(100);
     if (dice < 70) return random_.Between(kMinPayload, 400);
@@ -245,7 +247,7 @@ class Workload {
       effect.tags = part.tags;
       effect.ttl_ms = part.ttl_ms;
       effect.start = operation.start;
-      if (part.value.size() > kMaxValue) {  // refused, and the old value goes: lessons 7
+      if (part.value.size() > kMaxValue) {  // refused, and the old value is removed: lessons 7
         effect.kind = EffectKind::kRemoval;
         effect.tags = 0;
         effect.ttl_ms.reset();
@@ -280,10 +282,10 @@ class Workload {
     }
   }
 
-  void AddStep(Operation& operation) {
+  void AddIncrement(Operation& operation) {
     operation.counter = random_.Below(kCounters);
     const int64_t by = CounterHistory::kStride * static_cast<int64_t>(random_.Between(1, 9));
-    operation.step = records_.counters[operation.counter].Begin(by, operation.start);
+    operation.increment = records_.counters[operation.counter].Begin(by, operation.start);
     operation.by = operation.op == protocol::Op::kIncrement ? by : -by;
     operation.keys = {kDataKeys + operation.counter};
   }
@@ -296,7 +298,7 @@ class Workload {
   uint64_t writes_ = 0;
 };
 
-// An operation as a request; holds what the request's views point into.
+// An operation as a request. It owns the bytes that the request's views point into.
 class RequestView {
  public:
   RequestView(const Operation& operation, const Names& names) {

@@ -2,8 +2,8 @@
 #define TAGCACHE_TESTS_SIMULATION_WORLD_H_
 
 // A cache, its clients and the network between them, in one thread and in virtual time. Everything
-// that happens follows from the seed: who asks for what, how the bytes are cut into pieces and how
-// long each takes, which requests are given up, which connections are cut and where.
+// follows from the seed: the callers' requests, how their bytes are cut into pieces and how long
+// each piece takes, which requests are given up, which connections are cut and where.
 //
 //   callers -> ClientSide ==Pipe up==>   Session -> Store (one for all)
 //           <-    |       <==Pipe down==    |
@@ -29,16 +29,16 @@ namespace tagcache::simulation {
 
 enum class Codecs : uint8_t { kBinary, kText, kMixed };
 
-// What is broken on purpose, to see that it is caught.
+// What is broken on purpose, to test that the checker catches it.
 enum class Sabotage : uint8_t {
   kNone,
   kFifoReplies,     // the client ignores IDs and reuses connections with an answer under way
   kUndeadValues,    // a value comes back after it was deleted or invalidated
-  kForgetfulStore,  // a value goes away that nobody removed
+  kForgetfulStore,  // a value disappears that nobody removed
   kLostReply,       // an answer is never sent
 };
 
-// How often things happened, to see that a run is no empty one.
+// How often things happened. A test checks that a run was not empty.
 struct Tally {
   uint64_t operations = 0;
   uint64_t answers = 0;
@@ -49,7 +49,7 @@ struct Tally {
   uint64_t shutdowns = 0;
   uint64_t cut_off = 0;       // operations that a cut left without an answer
   uint64_t out_of_order = 0;  // answers that overtook an earlier request's
-  uint64_t held_back = 0;     // steps in which a session took no input
+  uint64_t held_back = 0;     // steps in which a session read no input
   uint64_t expired = 0;
 };
 
@@ -72,13 +72,13 @@ class World {
     slowness_ = random_.Between(1, 8);
   }
 
-  // Empty: every answer can be true. Else what can not, and in which step.
+  // Empty: every answer can be true. Otherwise the answer that can not, and its step.
   Verdict Run() {
-    // Where every caller waits for an answer that is lost, Settle finds that out.
+    // If every caller waits for an answer that is lost, Settle reports it.
     const uint64_t most_steps = kStepsPerOperation * operations_left_;
     while (operations_left_ > 0 && failure_.empty() && step_ < most_steps) Step();
     Settle();
-    for (size_t key = 0; key < kDataKeys + kCounters && failure_.empty(); ++key) LastLook(key);
+    for (size_t key = 0; key < kDataKeys + kCounters && failure_.empty(); ++key) LastCheck(key);
     Settle();
     tally_.expired = engine_.store().Stats().expired;
     return failure_;
@@ -154,7 +154,7 @@ class World {
     if (!closing_.empty() && random_.OneIn(2)) {
       Pump(*closing_[random_.Below(closing_.size())], random_.Below(4));
     }
-    Bury();
+    EraseGone();
   }
 
   // --- Callers.
@@ -212,7 +212,7 @@ class World {
     }
   }
 
-  void LastLook(size_t key) {
+  void LastCheck(size_t key) {
     ++step_;
     Link& link = OpenLink(random_.Below(links_.size()));
     Send(link, workload_.MakeGet(key, Now()));
@@ -249,7 +249,7 @@ class World {
     if (link.client->machine().broken()) CloseClient(link);
   }
 
-  // Both directions end at any byte; what was under way may arrive up to there.
+  // Both directions end at a random byte; the bytes before it may still arrive.
   void Cut(Link& link) {
     Trace("connection %zu: cut, %zu bytes up and %zu down", link.number, link.up.size(),
           link.down.size());
@@ -290,7 +290,7 @@ class World {
     for (const Operation& operation : link.loose) judge_.Lost(operation, Now());
     link.loose.clear();
   }
-  void Bury() {
+  void EraseGone() {
     std::erase_if(closing_, [](const LinkPtr& link) { return link->gone(); });
   }
 
@@ -316,7 +316,7 @@ class World {
     return now_us_ + random_.Below(dice < 19 ? 500 * slowness_ : 5000 * slowness_);
   }
 
-  // One of the four places where bytes move. true: some did.
+  // Moves bytes at one of four places. true: some moved.
   bool Pump(Link& link, size_t place) {
     switch (place) {
       case 0:
@@ -380,7 +380,7 @@ class World {
     }
     const std::string_view bytes = link.down.Arrived(now_us_);
     if (bytes.empty()) {
-      Events(link);  // an empty bulk request on the text codec is answered by no bytes at all
+      Events(link);  // on the text codec the answer to an empty bulk request has no bytes
       return false;
     }
     const size_t n = PieceSize(bytes.size());
@@ -444,7 +444,7 @@ class World {
     if (operation.cursor != 0) caller.next_page = std::move(operation);
   }
 
-  // With nothing outstanding, what was given up has been answered: late, and to nobody.
+  // If no request is under way, every abandoned one has had its late answer, which was dropped.
   void CheckQuiescence(Link& link) {
     if (sabotage_ == Sabotage::kFifoReplies) return;
     ConnectionMachine& machine = link.client->machine();
@@ -466,7 +466,8 @@ class World {
 
   // --- The end of a schedule.
 
-  // Delivers everything, with no further faults. Whoever still waits then waits for ever.
+  // Delivers everything, without further faults. A caller that still waits then would wait for
+  // ever.
   void Settle() {
     while (failure_.empty()) {
       ++step_;
@@ -477,7 +478,7 @@ class World {
       for (const LinkPtr& link : closing_) {
         for (size_t place = 0; place < 4; ++place) moved |= Pump(*link, place);
       }
-      Bury();
+      EraseGone();
       if (!moved && !AdvanceToArrival()) break;
     }
     for (const LinkPtr& link : links_) {

@@ -56,7 +56,7 @@ ServerProcess::ServerProcess(std::vector<std::string> flags, int port) {
   if (pid_ < 0) Fail("fork");
   if (pid_ == 0) {
     const int log = open(log_path_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-    // The ready pipe may itself be descriptor 3: move it up before it is put there.
+    // The ready pipe may itself be descriptor 3, so it is moved up first.
     const int pipe_end = fcntl(ready[1], F_DUPFD, 10);
     dup2(log, 1);
     dup2(log, 2);

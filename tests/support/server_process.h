@@ -1,7 +1,7 @@
 #ifndef TAGCACHE_TESTS_SUPPORT_SERVER_PROCESS_H_
 #define TAGCACHE_TESTS_SUPPORT_SERVER_PROCESS_H_
 
-// A real tagcached on a free loopback port and a Unix socket, stopped by its process id.
+// A real tagcached on a free loopback port and a Unix socket. It is stopped by its process id.
 
 #include <sys/types.h>
 
@@ -13,10 +13,11 @@ namespace tagcache::testing {
 
 class ServerProcess {
  public:
-  // Starts and waits until it listens. `flags` are added to the command line; `port` 0 takes a free
-  // one (give port() to restart on the same). Aborts the test program when it does not come up.
+  // Starts the server and waits until it listens. `flags` go on its command line; `port` 0 takes a
+  // free one (give port() to restart on the same). Aborts the test program when it does not come
+  // up.
   explicit ServerProcess(std::vector<std::string> flags = {}, int port = 0);
-  ~ServerProcess();  // kills
+  ~ServerProcess();  // ends it by SIGKILL
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
@@ -26,13 +27,14 @@ class ServerProcess {
   std::string unix_dsn() const;
   std::string shm_dsn() const;
   pid_t pid() const { return pid_; }
-  // What it wrote to stdout and stderr so far.
+  // What the server wrote to stdout and stderr so far.
   std::string Log() const;
 
   void Signal(int signal);  // SIGSTOP, SIGCONT, SIGTERM, ...
-  // Waits for its end; the exit code, or -signal, or -1000 when it still runs at the time limit.
+  // Waits for its end. Returns the exit code, or -signal, or -1000 if it still runs at the time
+  // limit.
   int Wait(std::chrono::milliseconds limit = std::chrono::seconds(10));
-  void Kill();  // SIGKILL, and waits
+  void Kill();  // sends SIGKILL and waits
 
  private:
   pid_t pid_ = -1;

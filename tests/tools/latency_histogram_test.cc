@@ -38,9 +38,9 @@ TEST(LatencyHistogram, PercentilesAreNeverBelowAndAtMost1In128AboveTheTrueOnes) 
   std::sort(values.begin(), values.end());
   for (const double percent : {0.01, 1.0, 25.0, 50.0, 90.0, 99.0, 99.9, 99.99, 100.0}) {
     const uint64_t exact = TruePercentile(values, percent);
-    const auto told = static_cast<uint64_t>(histogram.Percentile(percent).count());
-    EXPECT_GE(told, exact) << percent;
-    EXPECT_LE(told, exact + exact / 128) << percent;
+    const auto reported = static_cast<uint64_t>(histogram.Percentile(percent).count());
+    EXPECT_GE(reported, exact) << percent;
+    EXPECT_LE(reported, exact + exact / 128) << percent;
   }
 }
 
@@ -51,9 +51,9 @@ TEST(LatencyHistogram, EveryPowerOfTwoAndItsNeighboursAreWithinTheBound) {
       LatencyHistogram histogram;
       histogram.Record(nanoseconds(value));
       histogram.Record(nanoseconds(int64_t{1} << 39));  // so that max does not hide the bucket
-      const int64_t told = histogram.Percentile(50).count();
-      EXPECT_GE(told, value);
-      EXPECT_LE(told, value + value / 128);
+      const int64_t reported = histogram.Percentile(50).count();
+      EXPECT_GE(reported, value);
+      EXPECT_LE(reported, value + value / 128);
     }
   }
 }

@@ -1,4 +1,4 @@
-// A worker on a simulated clock, with connections whose answers take as long as a test says.
+// A worker with a simulated clock, and connections whose answers take as long as a test sets.
 
 #include "tools/bench/worker.h"
 
@@ -22,7 +22,7 @@ class FakeClock : public Clock {
   TimePoint now_{1h};
 };
 
-// Answers come `Takes(sent)` after they were asked for.
+// An answer comes `Takes(sent)` after its request.
 class FakeLane : public Lane {
  public:
   using Takes = std::function<TimePoint::duration(TimePoint sent)>;
@@ -110,8 +110,8 @@ TEST_F(WorkerTest, AnOpenLoopKeepsItsRate) {
   EXPECT_EQ(tally_.unsent(), 0u);
 }
 
-// A server that stands still for 300 ms of a second: of 1000 calls due, 300 were due meanwhile. Of
-// them one alone was sent and took long; counted from when they were due, all 300 waited.
+// A server stands still for 300 ms of a second, so 300 of 1000 calls were due meanwhile. Only one
+// of them was sent in time and took long; but counted from when they were due, all 300 waited.
 TEST_F(WorkerTest, CallsDueWhileTheServerStoodStillCountFromWhenTheyWereDue) {
   share_.rate = 1000;
   const TimePoint stalls = share_.start + 200ms;
