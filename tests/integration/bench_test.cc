@@ -142,7 +142,7 @@ TEST_F(Bench, EveryOperationOfTheMixReachesTheServer) {
   }
 }
 
-TEST_F(Bench, TheKeysAreStoredFirstUnlessToldNotTo) {
+TEST_F(Bench, TheKeysAreStoredFirstByDefault) {
   EXPECT_EQ(Run({"--requests=10", "--mix=get=1", "--keys=1234", "--no-load"}), 0);
   EXPECT_EQ(Number("misses", "\"all\""), 10);
   EXPECT_EQ(StatOf("items"), "0");
@@ -188,7 +188,7 @@ TEST_F(Bench, AServerThatIsNotThereExitsWithThreeAndMistakesWithTwo) {
   EXPECT_EQ(Run({"--colour"}), 2);
 }
 
-TEST_F(Bench, InterruptedItTellsWhatItHas) {
+TEST_F(Bench, InterruptedItReportsWhatItHas) {
   Start({"--server=" + server_.tcp_dsn(), "--json", "--warmup=0", "--seconds=600", "--mix=get=1",
          "--connections=2", "--keys=1"});
   WaitForHits();

@@ -194,7 +194,7 @@ TEST(ServerProcess, ALogFileThatCanNotBeOpenedIsNamed) {
 }
 
 // lessons 24
-TEST(ServerProcess, BindsLoopbackUnlessToldAndWarnsWithoutCredentials) {
+TEST(ServerProcess, BindsLoopbackByDefaultAndWarnsWithoutCredentials) {
   ServerProcess plain;
   EXPECT_NE(plain.Log().find("address=127.0.0.1:"), std::string::npos);
   EXPECT_EQ(plain.Log().find("no_credentials"), std::string::npos);

@@ -127,7 +127,7 @@ TEST_F(Tool, AMissPrintsNothingAndExitsWithOne) {
   }
 }
 
-TEST_F(Tool, AddAndReplaceSayWhetherTheyStored) {
+TEST_F(Tool, AddAndReplaceReportWhetherTheyStored) {
   EXPECT_EQ(Run({"replace", "k", "v"}).code, 1);
   EXPECT_EQ(Run({"add", "k", "added"}).code, 0);
   EXPECT_EQ(Run({"add", "k", "again"}).code, 1);
@@ -148,7 +148,7 @@ TEST_F(Tool, DeletePrintsHowManyWereThere) {
   EXPECT_EQ(none.out, "0\n");
 }
 
-TEST_F(Tool, StepsPrintTheResult) {
+TEST_F(Tool, IncrementsPrintTheResult) {
   EXPECT_EQ(Run({"incr", "n"}).out, "1\n");
   EXPECT_EQ(Run({"incr", "n", "--by", "41"}).out, "42\n");
   EXPECT_EQ(Run({"decr", "n", "--by=-8"}).out, "50\n");
@@ -279,7 +279,7 @@ TEST_F(Tool, ServerComesFromTheOptionThenTheEnvironment) {
   EXPECT_EQ(RunPlain({"-s", server_.tcp_dsn() + "?protocol=text", "get", "k"}).out, "v");
 }
 
-TEST_F(Tool, MistakesExitWithTwoAndSayWhat) {
+TEST_F(Tool, MistakesExitWithTwoAndAreNamed) {
   for (const std::vector<std::string>& args :
        std::vector<std::vector<std::string>>{{},
                                              {"bogus"},

@@ -105,7 +105,7 @@ TEST_F(HistoryCase, AllowsAValueWithoutTheInvalidatedTag) {
   EXPECT_TRUE(MayRead(1, 5, 6));
 }
 
-TEST_F(HistoryCase, AllowsAValueThatBearsOnlyOneOfAllInvalidatedTags) {
+TEST_F(HistoryCase, AllowsAValueWithOnlyOneOfAllInvalidatedTags) {
   Put(1, 1, 2, 0b01);
   Remove(3, 4, 0b11, /*all=*/true);
   EXPECT_TRUE(MayRead(1, 5, 6));
@@ -141,7 +141,7 @@ TEST_F(HistoryCase, AllowsAMissWhereALaterWriteBroughtTheInvalidatedTag) {
   EXPECT_TRUE(MayMiss(6, 7));
 }
 
-TEST_F(HistoryCase, RefusesAListingWithoutAKeyThatBearsTheTag) {
+TEST_F(HistoryCase, RefusesAListingWithoutAKeyThatHasTheTag) {
   Put(1, 1, 2, 0b01);
   EXPECT_NE(history_.NotListed(0, 0b01, false, At(3), At(4)), "");
   EXPECT_EQ(history_.NotListed(0, 0b10, false, At(3), At(4)), "");
@@ -168,24 +168,24 @@ TEST(CounterHistory, RefusesTheSameNumberTwice) {
   EXPECT_NE(counter.Incremented(second, 1001, At(3)), "");
 }
 
-TEST(CounterHistory, RefusesToForgetAnAnsweredStep) {
+TEST(CounterHistory, RefusesToForgetAnAnsweredIncrement) {
   CounterHistory counter(1);
   EXPECT_EQ(counter.Incremented(counter.Begin(1000, At(1)), 1001, At(2)), "");
   EXPECT_NE(counter.Read(1, At(3), At(4)), "");
 }
 
-TEST(CounterHistory, RefusesMoreThanAllStepsTogether) {
+TEST(CounterHistory, RefusesMoreThanAllIncrementsTogether) {
   CounterHistory counter(1);
   EXPECT_NE(counter.Incremented(counter.Begin(1000, At(1)), 2001, At(2)), "");
 }
 
-TEST(CounterHistory, AllowsAStepWhoseAnswerWasLost) {
+TEST(CounterHistory, AllowsAnIncrementWhoseAnswerWasLost) {
   CounterHistory counter(1);
   counter.Begin(1000, At(1));
   EXPECT_EQ(counter.Incremented(counter.Begin(1000, At(2)), 2001, At(3)), "");
 }
 
-TEST(Payload, TellsItsKeyAndWrite) {
+TEST(Payload, NamesItsKeyAndWrite) {
   for (const bool one_line : {false, true}) {
     for (const size_t size : {kMinPayload, kMinPayload + 1, size_t{5000}}) {
       const std::string bytes = MakePayload({3, 2, 77}, size, one_line);

@@ -19,7 +19,7 @@ TEST(Mix, DrawsInProportion) {
   EXPECT_EQ(counts[static_cast<size_t>(Operation::kDelete)], 0);
 }
 
-TEST(Mix, RefusesWhatItDoesNotKnowAndSaysWhat) {
+TEST(Mix, RefusesWhatItDoesNotKnowByName) {
   const std::pair<const char*, const char*> cases[] = {
       {"", "NAME=WEIGHT"},      {"get", "'get'"},
       {"get=1,", "''"},         {"fetch=1", "'fetch=1'"},

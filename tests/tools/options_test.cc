@@ -148,7 +148,7 @@ TEST_F(CommandLineOptions, WhatIsUnknownOrOutOfRangeIsRefusedByName) {
   }
 }
 
-TEST_F(CommandLineOptions, HelpGivesDefaultsAndSaysWhatAConnectionIs) {
+TEST_F(CommandLineOptions, HelpGivesDefaultsAndExplainsWhatAConnectionIs) {
   EXPECT_EQ(Parse({"--help"}), kDone);
   for (const char* part : {"--connections INT:INT in [1 - 100000]=50", "A connection is one client",
                            "Bytes of a value", "Calls a second", "Seconds of the run"}) {

@@ -56,7 +56,7 @@ TEST_F(Report, ErrorsAreNamedAndQuoted) {
   EXPECT_NE(AsTable(options_, result_).find("timeout: get"), std::string::npos);
 }
 
-TEST_F(Report, UnsentCallsAreTold) {
+TEST_F(Report, UnsentCallsAreReported) {
   result_.tally.Unsent(5);
   EXPECT_NE(AsTable(options_, result_).find("5 calls were due"), std::string::npos);
   EXPECT_NE(AsJson(options_, result_).find("\"unsent\":5"), std::string::npos);

@@ -127,7 +127,7 @@ TEST_F(WorkerTest, CallsDueWhileTheServerStoodStillCountFromWhenTheyWereDue) {
   EXPECT_NEAR(duration<double>(all.corrected.max()).count(), 0.3, 0.002);
 }
 
-TEST_F(WorkerTest, CallsThatCouldNotBeSentInTimeAreToldNotForgotten) {
+TEST_F(WorkerTest, CallsThatCouldNotBeSentInTimeAreReported) {
   share_.rate = 1000;
   AddLane(10ms);
   const OperationTally all = Run();
@@ -153,7 +153,7 @@ TEST_F(WorkerTest, TheWarmUpLeavesNoCount) {
   EXPECT_EQ(all.service.max(), 1ms);
 }
 
-TEST_F(WorkerTest, ARunBeginsWithoutTheDebtOfItsWarmUp) {
+TEST_F(WorkerTest, LateCallsOfTheWarmUpDoNotDelayTheRun) {
   share_.rate = 1000;
   share_.measured_from = share_.start + 500ms;
   AddLane([&](TimePoint sent) {
