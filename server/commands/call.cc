@@ -1,6 +1,7 @@
 #include "server/commands/call.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace tagcache::server {
 namespace {
@@ -41,6 +42,17 @@ void Call::Refuse(protocol::StatusCode status, std::string message) {
   response.status = status;
   scratch.message = std::move(message);
   response.message = scratch.message;
+}
+
+Waiter* Call::PrepareWait(TimeMs until, CancelWait cancel) {
+  if (waiting_requests == nullptr || until <= now) return nullptr;
+  return waiting_requests->Prepare(request, again, until, cancel);
+}
+
+void Call::Wait() {
+  assert(waiting_requests != nullptr && !waiting);
+  waiting_requests->Start(request, again, now);
+  waiting = true;
 }
 
 bool KeyFits(Call& call) {

@@ -14,11 +14,10 @@
 #include "protocol/buffer.h"
 #include "protocol/message.h"
 #include "server/commands/engine.h"
+#include "server/commands/waiting_requests.h"
 #include "server/store/store.h"
 
 namespace tagcache::server {
-
-class WaitingRequests;
 
 // Takes the values that answer an MGET as they are found, in the order asked.
 class ValueSink {
@@ -89,7 +88,19 @@ struct Call {
   ValueSink* sink = nullptr;  // takes the values of Reply::kValues
   bool close = false;         // after the answer
   WaitingRequests* waiting_requests = nullptr;  // where the request may wait; nullptr: it may not
-  bool waiting = false;                         // it waits there: there is no answer yet
+  WaitingRequest* again = nullptr;              // the request has waited, and runs again
+  bool waiting = false;                         // it waits (on): there is no answer yet
+
+  // A request that waits. Its handler hands the Waiter that PrepareWait returns to whatever will
+  // wake it, and calls Wait() if that took it; it does not answer then. When the Waiter is woken,
+  // and at `until`, the same handler runs again, and answers or waits on. PrepareWait returns
+  // nullptr, and the request has to be answered now, if it may not wait, too many wait already, or
+  // `until` has come. A command that waits has no bytes in its request but the key.
+  Waiter* PrepareWait(TimeMs until, CancelWait cancel);
+  void Wait();
+  // Which of these times this is, and when the first was.
+  Attempt attempt() const { return again == nullptr ? Attempt::kFirst : again->attempt(); }
+  TimeMs arrived() const { return again == nullptr ? now : again->arrived(); }
 
   // Answers with an error. The message names the operation, the key, the limit.
   void Refuse(protocol::StatusCode status, std::string message);

@@ -1,5 +1,7 @@
 #include "server/commands/engine.h"
 
+#include <cassert>
+
 namespace tagcache::server {
 namespace {
 
@@ -12,6 +14,14 @@ class NoEvents final : public EventSink {
 EventSink* NullSink() {
   static NoEvents sink;
   return &sink;
+}
+
+[[maybe_unused]] bool HandlersMatchCommands(const HandlerTable& handlers) {
+  for (size_t opcode = 0; opcode < handlers.size(); ++opcode) {
+    const bool is_command = protocol::FindCommand(static_cast<uint8_t>(opcode)) != nullptr;
+    if (is_command != (handlers[opcode] != nullptr)) return false;
+  }
+  return true;
 }
 
 // Looks at every byte of `given`, whatever it finds. How long `expected` is does not show either:
@@ -31,7 +41,9 @@ Engine::Engine(const EngineOptions& options, EventSink* sink, TimeMs started)
     : options_(options),
       store_(options.store),
       sink_(sink != nullptr ? sink : NullSink()),
-      started_(started) {}
+      started_(started) {
+  assert(HandlersMatchCommands(*options_.handlers));
+}
 
 bool Engine::Accepts(std::string_view user, std::string_view password) const {
   const bool same_user = SameBytes(user, options_.username);

@@ -6,17 +6,26 @@
 // Threads: AddWorker before sessions run; everything else from any thread.
 // Lifetime: outlives its sessions; the sink outlives the engine.
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
 
+#include "protocol/command.h"
 #include "server/commands/event_sink.h"
 #include "server/commands/metrics.h"
 #include "server/store/store.h"
 
 namespace tagcache::server {
+
+struct Call;
+// Carries a command out.
+using Handler = void (*)(Call& call);
+// The handlers by opcode; nullptr where there is no command.
+using HandlerTable = std::array<Handler, protocol::kOpCodes>;
+extern const HandlerTable kHandlers;  // handlers.cc
 
 struct EngineOptions {
   StoreOptions store;
@@ -30,6 +39,7 @@ struct EngineOptions {
   // Nanoseconds of the monotonic clock that TimeMs are milliseconds of, read once a command for the
   // latency statistics. Null: the latencies are zero.
   uint64_t (*latency_clock)() = nullptr;
+  const HandlerTable* handlers = &kHandlers;  // a test replaces single ones
 };
 
 class Engine {
@@ -39,6 +49,10 @@ class Engine {
 
   const EngineOptions& options() const { return options_; }
   Store& store() { return store_; }
+  // REQUIRES: op is one of the enumerators.
+  Handler HandlerOf(protocol::Op op) const {
+    return (*options_.handlers)[static_cast<uint8_t>(op)];
+  }
   TimeMs started() const { return started_; }
 
   bool measures_latency() const { return options_.latency_clock != nullptr; }
