@@ -115,10 +115,10 @@ size_t PageLimit(const Call& call);
 // Answers with the keys in scratch.keys and the cursor, or refuses them as too many bytes.
 void AnswerKeys(Call& call, uint64_t cursor);
 
-// "PUT 'user:1'": the command and its key, shortened and escaped, as messages begin.
+// "PUT 'user:1'": the command and its key, as messages begin.
 std::string Subject(const protocol::Command& command, std::string_view key);
-// Printable ASCII as it is, everything else escaped; cut at `limit` bytes of input with "...".
-std::string Escaped(std::string_view bytes, size_t limit);
+// protocol/shown.h.
+std::string Shown(std::string_view bytes);
 
 // What an outcome of the store is called on the wire.
 protocol::StatusCode StatusOf(Outcome outcome);

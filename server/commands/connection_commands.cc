@@ -27,7 +27,7 @@ bool CheckCredentials(Call& call) {
       {{"peer", call.peer.address}, {"user", request.user.substr(0, kShownName)}});
   call.Refuse(StatusCode::kAuthFailed,
               std::string(call.command.name)
-                  .append(": user '" + Escaped(request.user, kShownName))
+                  .append(": user '" + Shown(request.user))
                   .append("' and the password given do not match the server's credentials"));
   call.close = ++call.peer.auth_failures >= kAuthAttempts;
   return false;

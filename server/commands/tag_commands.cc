@@ -21,10 +21,10 @@ bool TagsFit(Call& call, std::span<const std::string_view> tags) {
   const size_t limit = call.engine.options().store.max_tag;
   for (const std::string_view tag : tags) {
     if (tag.size() <= limit) continue;
-    call.Refuse(StatusCode::kTagTooLong,
-                std::string(call.command.name) + ": the tag '" + Escaped(tag, 64) + "' has " +
-                    std::to_string(tag.size()) + " bytes, the limit max_tag is " +
-                    std::to_string(limit));
+    call.Refuse(StatusCode::kTagTooLong, std::string(call.command.name) + ": the tag '" +
+                                             Shown(tag) + "' has " + std::to_string(tag.size()) +
+                                             " bytes, the limit max_tag is " +
+                                             std::to_string(limit));
     return false;
   }
   return true;
