@@ -95,26 +95,27 @@ std::string SetFromNode(const std::string& path, std::string_view key, const tom
   return allowed.empty() ? allowed : Refusal(where, Shown(*setting, text) + " was given", allowed);
 }
 
-void AddFlags(CLI::App& app, std::map<std::string_view, std::string>& given) {
+void AddFlags(CLI::App& app) {
   const Config defaults;
   for (const Setting& setting : Settings()) {
     std::string help(setting.help);
-    help.append(" [").append(setting.unit).append("; default ");
+    help.append(" [").append(UnitAndRangeOf(setting)).append("; default ");
     help.append(TomlOf(setting, defaults)).append("]");
-    app.add_option(FlagOf(setting), given[setting.name], help)
+    app.add_option(FlagOf(setting), CLI::callback_t(), help)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->type_name("");
   }
 }
 
-std::string SetFromFlags(const CLI::App& app, const std::map<std::string_view, std::string>& given,
-                         Config* config) {
+// Of a flag that is given several times the last one counts, and each is checked: what is refused
+// does not depend on their order.
+std::string SetFromFlags(const CLI::App& app, Config* config) {
   for (const Setting& setting : Settings()) {
     const std::string flag = FlagOf(setting);
-    if (app.count(flag) == 0) continue;
-    const std::string& text = given.at(setting.name);
-    const std::string allowed = SetFromText(setting, text, config);
-    if (!allowed.empty()) return Refusal(flag, Shown(setting, text) + " was given", allowed);
+    for (const std::string& text : app.get_option(flag)->results()) {
+      const std::string allowed = SetFromText(setting, text, config);
+      if (!allowed.empty()) return Refusal(flag, Shown(setting, text) + " was given", allowed);
+    }
   }
   return {};
 }
@@ -127,7 +128,6 @@ CommandLine Refused(std::string why) {
 }
 
 struct Flags {
-  std::map<std::string_view, std::string> settings;
   std::string file;
   bool print = false;
   int ready_fd = -1;
@@ -144,7 +144,7 @@ std::string ReadAll(const CLI::App& app, const Flags& flags, const Environment& 
   if (app.count("--config") > 0 || !file.empty()) {
     if (std::string error = ReadFile(file, config); !error.empty()) return error;
   }
-  if (std::string error = SetFromFlags(app, flags.settings, config); !error.empty()) return error;
+  if (std::string error = SetFromFlags(app, config); !error.empty()) return error;
   return CheckTogether(*config);
 }
 
@@ -210,7 +210,7 @@ CommandLine ReadCommandLine(int argc, const char* const* argv, const Environment
       "than the environment (TAGCACHE_<NAME>).",
       "tagcached");
   Flags flags;
-  AddFlags(app, flags.settings);
+  AddFlags(app);
   app.add_option("--config", flags.file,
                  "the configuration file, TOML [path; default " + std::string(default_file) +
                      " if it exists]")

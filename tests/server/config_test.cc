@@ -177,6 +177,16 @@ TEST(Config, AFlagOutOfRangeIsRefusedWithTheRange) {
             "tagcached: --tcp-nodelay: 'yes' was given; allowed: true or false\n");
 }
 
+TEST(Config, AFlagGivenTwiceIsTheLastOneAndBothAreChecked) {
+  EXPECT_EQ(Read({"--port=1", "--port=2"}).config.port, 2u);
+  const std::vector<std::vector<std::string>> orders = {{"--port=1", "--port=x"},
+                                                        {"--port=x", "--port=1"}};
+  for (const std::vector<std::string>& flags : orders) {
+    EXPECT_EQ(Read(flags).output,
+              "tagcached: --port: 'x' was given; allowed: an integer from 0 to 65535\n");
+  }
+}
+
 TEST(Config, AVariableOutOfRangeIsRefusedByName) {
   EXPECT_EQ(Read({}, {{"TAGCACHE_MAX_FRAME", "1000"}}).output,
             "tagcached: environment TAGCACHE_MAX_FRAME: '1000' was given; allowed: bytes as an "
@@ -229,27 +239,45 @@ TEST(Config, ARefusedPasswordIsNotRepeated) {
   EXPECT_EQ(Read({"--config", file.path()}).output.find("12345"), std::string::npos);
 }
 
-TEST(Config, HelpListsEverySettingWithUnitAndDefault) {
+TEST(Config, HelpListsEverySettingWithUnitRangeAndDefault) {
   const CommandLine line = Read({"--help"});
   EXPECT_EQ(line.action, Action::kExitWell);
   const Config defaults;
   for (const Setting& setting : server::Settings()) {
     EXPECT_NE(line.output.find(FlagOf(setting) + " "), std::string::npos) << setting.name;
     const std::string note =
-        "[" + std::string(setting.unit) + "; default " + TomlOf(setting, defaults) + "]";
+        "[" + UnitAndRangeOf(setting) + "; default " + TomlOf(setting, defaults) + "]";
     EXPECT_NE(line.output.find(note), std::string::npos) << note;
   }
 }
 
-TEST(Config, EverySettingIsInTheOperatorsGuideWithUnitAndDefault) {
+TEST(Config, TheTableOfTheOperatorsGuideIsTheTableOfTheCode) {
   std::ifstream file(TAGCACHE_SOURCE_DIR "/docs/operations.md");
   const std::string guide((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::string table =
+      "| name | default | unit and range | what it is |\n| --- | --- | --- | --- |\n";
   const Config defaults;
   for (const Setting& setting : server::Settings()) {
-    const std::string row = "| `" + std::string(setting.name) + "` | `" +
-                            TomlOf(setting, defaults) + "` | " + std::string(setting.unit) + " |";
-    EXPECT_NE(guide.find(row), std::string::npos) << row;
+    table.append("| `").append(setting.name).append("` | `").append(TomlOf(setting, defaults));
+    table.append("` | ").append(UnitAndRangeOf(setting)).append(" | ").append(setting.help);
+    table.append(" |\n");
   }
+  EXPECT_NE(guide.find("\n\n" + table + "\n"), std::string::npos)
+      << "docs/operations.md should hold:\n"
+      << table;
+}
+
+TEST(Config, WhatTheStoreCanHoldIsTheRangeOfItsSettings) {
+  server::StoreOptions over;
+  over.shards = server::FindSetting("shards")->max + 1;
+  over.max_key = server::FindSetting("max_key")->max + 1;
+  over.max_tag = server::FindSetting("max_tag")->max + 1;
+  over.max_tags = server::FindSetting("max_tags")->max + 1;
+  const server::StoreOptions used = server::Store(over).options();
+  EXPECT_EQ(used.shards, server::FindSetting("shards")->max);
+  EXPECT_EQ(used.max_key, server::FindSetting("max_key")->max);
+  EXPECT_EQ(used.max_tag, server::FindSetting("max_tag")->max);
+  EXPECT_EQ(used.max_tags, server::FindSetting("max_tags")->max);
 }
 
 }  // namespace
