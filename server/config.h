@@ -53,10 +53,10 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
-// How a value is written and checked.
+// How the value of a setting is written and checked.
 enum class SettingKind : uint8_t {
   kText,
-  kSecret,      // as kText, never shown
+  kSecret,      // as kText, but never shown
   kNumber,      // an integer
   kSize,        // an integer of bytes, or one with KiB, MiB or GiB
   kPowerOfTwo,  // an integer that is one
@@ -77,7 +77,7 @@ struct Setting {
 };
 
 std::span<const Setting> Settings();
-// nullptr when there is none.
+// nullptr if there is none.
 const Setting* FindSetting(std::string_view name);
 // "--max-value" and "TAGCACHE_MAX_VALUE".
 std::string FlagOf(const Setting& setting);
@@ -85,39 +85,33 @@ std::string VariableOf(const Setting& setting);
 // The unit and what is allowed: "bytes, 1 to 4000".
 std::string UnitAndRangeOf(const Setting& setting);
 
-// Sets the field from its textual form. Empty, or what is allowed ("an integer from 0 to 65535").
+// Sets the field from its textual form. Returns an empty string, or what is allowed ("an integer
+// from 0 to 65535") if the text is not.
 std::string SetFromText(const Setting& setting, std::string_view text, Config* config);
-// As the field stands in a TOML file.
+// The value as a TOML file has it.
 std::string TomlOf(const Setting& setting, const Config& config);
 
-// What the command line asked for.
+// What the command line asks the process to do.
 struct CommandLine {
-  enum class Action { kServe, kPrint, kExitWell, kExitRefused };
+  enum class Action { kServe, kPrint, kRefuse };
   Action action = Action::kServe;
-  std::string output;  // kPrint, kExitWell: for stdout; kExitRefused: for stderr
+  std::string output;  // kPrint: for stdout; kRefuse: for stderr
   Config config;
   int ready_fd = -1;
 };
 
-// The file that is read when --config names none, if it exists.
+// The file that is read, if it exists, when --config does not name one.
 inline constexpr std::string_view kDefaultConfigFile = "/etc/tagcache/tagcache.conf";
 
 using Environment = std::function<const char*(const char* name)>;
 
-// Reads command line, file and environment, and checks the whole.
+// Reads the command line, the file and the environment, and checks the settings together. The
+// answer to --print-config is a TOML file that --config takes, with a comment for each setting. It
+// masks the password, and the mask is refused as a password: what was printed cannot become
+// credentials.
 CommandLine ReadCommandLine(int argc, const char* const* argv, const Environment& environment,
                             std::string_view version,
                             std::string_view default_file = kDefaultConfigFile);
-
-// The pieces of it. Each returns empty or what is wrong.
-std::string ReadEnvironment(const Environment& environment, Config* config);
-std::string ReadFile(const std::string& path, Config* config);
-// What must hold between settings.
-std::string CheckTogether(const Config& config);
-
-// The configuration in force as a TOML file, with a comment a setting. The password is masked, and
-// the mask is refused as a password: what was printed can not turn into credentials.
-std::string PrintConfig(const Config& config);
 
 }  // namespace tagcache::server
 

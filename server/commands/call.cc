@@ -8,7 +8,7 @@
 namespace tagcache::server {
 namespace {
 
-// A call may leave this many elements of each list allocated for the next one.
+// Each list keeps room for at most this many elements from one call to the next.
 constexpr size_t kKeptElements = 16 * 1024;
 
 template <typename T>
@@ -40,6 +40,7 @@ void CallScratch::Trim() {
 }
 
 void Call::Refuse(protocol::StatusCode status, std::string message) {
+  assert(protocol::IsError(status));
   response.status = status;
   scratch.message = std::move(message);
   response.message = scratch.message;
@@ -51,7 +52,7 @@ Waiter* Call::PrepareWait(TimeMs until, CancelWait cancel) {
 }
 
 void Call::Wait() {
-  assert(waiting_requests != nullptr && !waiting);
+  assert(waiting_requests != nullptr && !waiting && !close);
   waiting_requests->Start(request, again, now);
   waiting = true;
 }

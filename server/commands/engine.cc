@@ -24,8 +24,8 @@ EventSink* NullSink() {
   return true;
 }
 
-// Looks at every byte of `given`, whatever it finds. How long `expected` is does not show either:
-// the loop runs over what the peer sent.
+// Compares every byte of `given`, also after one that differs. The time does not depend on the
+// length of `expected` either, because the loop runs over what the peer sent.
 bool SameBytes(std::string_view given, std::string_view expected) {
   unsigned different = given.size() == expected.size() ? 0 : 1;
   for (size_t i = 0; i < given.size(); ++i) {

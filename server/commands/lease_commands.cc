@@ -1,4 +1,4 @@
-// GET_LEASE: a GET whose miss is given to one of those who ask.
+// GET_LEASE: a GET that gives one of the callers who miss a key the right to compute its value.
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-// Invalidation, and listing keys by their tags.
+// Commands that invalidate, and those that list keys by tag.
 
 #include <algorithm>
 
@@ -9,7 +9,8 @@ namespace {
 
 using protocol::StatusCode;
 
-// An unlimited listing asks the store for this many at a time, so that no call walks for long.
+// A listing without a limit asks the store for this many keys at a time, so that no single call of
+// the store takes long.
 constexpr size_t kPagePart = 4096;
 
 bool TagsFit(Call& call, std::span<const std::string_view> tags) {
@@ -41,7 +42,7 @@ void Invalidate(Call& call, std::span<const std::string_view> tags, TagMatch mat
   call.metrics.invalidations.Add(1);
 }
 
-// Fills one answer with pages of the store until the limit is reached.
+// Collects pages of the store in one answer until its limit is reached.
 void ListKeys(Call& call, std::span<const std::string_view> tags, TagMatch match) {
   if (!TagsFit(call, tags)) return;
   const size_t limit = PageLimit(call);

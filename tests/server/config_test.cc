@@ -49,7 +49,7 @@ CommandLine Read(std::vector<std::string> flags, std::map<std::string, std::stri
 std::string RefusalOfFile(const std::string& text) {
   const TemporaryFile file(text);
   const CommandLine line = Read({"--config", file.path()});
-  if (line.action != Action::kExitRefused) return "(accepted)";
+  if (line.action != Action::kRefuse) return "(accepted)";
   std::string message = line.output;
   const size_t at = message.find(file.path());
   if (at != std::string::npos) message.replace(at, file.path().size(), "FILE");
@@ -160,13 +160,13 @@ TEST(Config, ASettingGivenTwiceIsRefused) {
 
 TEST(Config, AFileThatIsNotThereIsRefusedByName) {
   const CommandLine line = Read({"--config", "/nonexistent/tagcache.conf"});
-  EXPECT_EQ(line.action, Action::kExitRefused);
+  EXPECT_EQ(line.action, Action::kRefuse);
   EXPECT_NE(line.output.find("/nonexistent/tagcache.conf"), std::string::npos);
 }
 
 TEST(Config, AnUnknownFlagIsRefusedByName) {
   const CommandLine line = Read({"--max-value-length=5"});
-  EXPECT_EQ(line.action, Action::kExitRefused);
+  EXPECT_EQ(line.action, Action::kRefuse);
   EXPECT_NE(line.output.find("--max-value-length"), std::string::npos);
 }
 
@@ -198,19 +198,19 @@ TEST(Config, SizesTakeUnits) {
   EXPECT_EQ(Read({"--max-value=1GiB"}).config.max_value, 1024u * 1024 * 1024);
   EXPECT_EQ(Read({"--max-value=16 KiB"}).config.max_value, 16u * 1024);
   for (const char* wrong : {"8MB", "8M", "MiB", "-1KiB", "18446744073709551615KiB", ""}) {
-    EXPECT_EQ(Read({std::string("--max-value=") + wrong}).action, Action::kExitRefused) << wrong;
+    EXPECT_EQ(Read({std::string("--max-value=") + wrong}).action, Action::kRefuse) << wrong;
   }
 }
 
 // lessons 24
 TEST(Config, HalfOfTheCredentialsIsRefused) {
-  EXPECT_EQ(Read({"--username=app"}).action, Action::kExitRefused);
-  EXPECT_EQ(Read({"--password=secret"}).action, Action::kExitRefused);
+  EXPECT_EQ(Read({"--username=app"}).action, Action::kRefuse);
+  EXPECT_EQ(Read({"--password=secret"}).action, Action::kRefuse);
   EXPECT_EQ(Read({"--username=app", "--password=secret"}).action, Action::kServe);
 }
 
 TEST(Config, NoListenerAtAllIsRefused) {
-  EXPECT_EQ(Read({"--host="}).action, Action::kExitRefused);
+  EXPECT_EQ(Read({"--host="}).action, Action::kRefuse);
   EXPECT_EQ(Read({"--host=", "--unix-socket=/tmp/s"}).action, Action::kServe);
 }
 
@@ -241,7 +241,7 @@ TEST(Config, ARefusedPasswordIsNotRepeated) {
 
 TEST(Config, HelpListsEverySettingWithUnitRangeAndDefault) {
   const CommandLine line = Read({"--help"});
-  EXPECT_EQ(line.action, Action::kExitWell);
+  EXPECT_EQ(line.action, Action::kPrint);
   const Config defaults;
   for (const Setting& setting : server::Settings()) {
     EXPECT_NE(line.output.find(FlagOf(setting) + " "), std::string::npos) << setting.name;
