@@ -19,11 +19,14 @@ void HandleGetLease(Call& call) {
   if (!KeyFits(call)) return;
   const protocol::Request& request = call.request;
   if (request.lease_ms == 0) {
-    return call.Refuse(
-        protocol::StatusCode::kBadRequest,
-        Subject(call.command, request.key).append(": lease_ms is 0, no value is computed in that"));
+    return call.Refuse(protocol::StatusCode::kBadRequest,
+                       Subject(call.command, request.key)
+                           .append(": lease_ms is 0, a value cannot be computed in no time"));
   }
-  if (call.attempt() == Attempt::kDeadline) return call.metrics.misses.Add(1);  // kNothing
+  if (call.attempt() == Attempt::kDeadline) {
+    call.metrics.misses.Add(1);
+    return;  // LeaseKind::kNothing
+  }
   LeaseAnswer answer = call.engine.store().GetOrLease(
       request.key,
       {.lease_ms = request.lease_ms,
@@ -39,7 +42,7 @@ void HandleGetLease(Call& call) {
     return;
   }
   call.metrics.misses.Add(1);
-  if (answer.token == 0) return;  // kNothing
+  if (answer.token == 0) return;  // LeaseKind::kNothing
   call.response.lease = LeaseKind::kToken;
   call.response.token = answer.token;
   call.peer.has_leased = true;

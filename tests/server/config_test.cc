@@ -16,7 +16,7 @@ using server::Setting;
 using server::SettingKind;
 using Action = CommandLine::Action;
 
-// A file that lives as long as this.
+// A file that exists as long as this object.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& text) {
@@ -45,7 +45,7 @@ CommandLine Read(std::vector<std::string> flags, std::map<std::string, std::stri
       "1.2.3", default_file);
 }
 
-// What a file with this text is refused with, its path replaced by "FILE".
+// The message with which a file of this text is refused; "FILE" stands for its path.
 std::string RefusalOfFile(const std::string& text) {
   const TemporaryFile file(text);
   const CommandLine line = Read({"--config", file.path()});
