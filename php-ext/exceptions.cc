@@ -36,22 +36,6 @@ void MakeException(zval* exception, zend_class_entry* ce, std::string_view messa
                                sizeof("message") - 1, message.data(), message.size());
 }
 
-std::string ShownKey(std::string_view key) {
-  constexpr size_t kShown = 64;
-  std::string shown;
-  for (const char c : key.substr(0, kShown)) {
-    if (c >= ' ' && c <= '~' && c != '\\' && c != '\'') {
-      shown += c;
-      continue;
-    }
-    constexpr char kHex[] = "0123456789abcdef";
-    const auto byte = static_cast<unsigned char>(c);
-    shown += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-  }
-  if (key.size() > kShown) shown += "...";
-  return shown;
-}
-
 void ThrowUsage(const char* format, ...) {
   va_list args;
   va_start(args, format);

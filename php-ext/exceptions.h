@@ -3,7 +3,6 @@
 
 // The exception classes, and the one mapping from native errors to them.
 
-#include <string>
 #include <string_view>
 
 #include "php-ext/php_tagcache.h"
@@ -22,9 +21,6 @@ zend_class_entry* ExceptionOf(ErrorCode code);
 
 // Makes an exception without throwing it.
 void MakeException(zval* exception, zend_class_entry* ce, std::string_view message);
-
-// A key as messages show it: at most 64 bytes, what is not printable escaped.
-std::string ShownKey(std::string_view key);
 
 // Throws a TagCacheUsageException.
 ZEND_COLD void ThrowUsage(const char* format, ...) ZEND_ATTRIBUTE_FORMAT(printf, 1, 2);

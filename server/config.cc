@@ -15,7 +15,7 @@ std::string Refusal(std::string where, std::string_view what, std::string_view a
   return where.append(": ").append(what).append("; allowed: ").append(allowed);
 }
 
-// A secret is not repeated in a message.
+// No message repeats a secret.
 std::string Shown(const Setting& setting, std::string_view text) {
   if (setting.kind == SettingKind::kSecret) return "the value given";
   return "'" + std::string(text) + "'";
@@ -25,7 +25,7 @@ std::string At(const std::string& path, const toml::source_region& source) {
   return path + ":" + std::to_string(source.begin.line);
 }
 
-// How a node of the file reads as text, where its type is one that the setting takes.
+// Converts a node of the file to text. Returns false if its type is not one that the setting takes.
 bool TextOf(const Setting& setting, const toml::node& node, std::string* text) {
   switch (setting.kind) {
     case SettingKind::kText:
@@ -95,60 +95,43 @@ std::string SetFromNode(const std::string& path, std::string_view key, const tom
   return allowed.empty() ? allowed : Refusal(where, Shown(*setting, text) + " was given", allowed);
 }
 
-void AddFlags(CLI::App& app, std::map<std::string_view, std::string>& given) {
+void AddFlags(CLI::App& app) {
   const Config defaults;
   for (const Setting& setting : Settings()) {
     std::string help(setting.help);
-    help.append(" [").append(setting.unit).append("; default ");
+    help.append(" [").append(UnitAndRangeOf(setting)).append("; default ");
     help.append(TomlOf(setting, defaults)).append("]");
-    app.add_option(FlagOf(setting), given[setting.name], help)
+    app.add_option(FlagOf(setting), CLI::callback_t(), help)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->type_name("");
   }
 }
 
-std::string SetFromFlags(const CLI::App& app, const std::map<std::string_view, std::string>& given,
-                         Config* config) {
+// Of a flag that is given several times the last one counts, and each is checked: what is refused
+// does not depend on their order.
+std::string SetFromFlags(const CLI::App& app, Config* config) {
   for (const Setting& setting : Settings()) {
     const std::string flag = FlagOf(setting);
-    if (app.count(flag) == 0) continue;
-    const std::string& text = given.at(setting.name);
-    const std::string allowed = SetFromText(setting, text, config);
-    if (!allowed.empty()) return Refusal(flag, Shown(setting, text) + " was given", allowed);
+    for (const std::string& text : app.get_option(flag)->results()) {
+      const std::string allowed = SetFromText(setting, text, config);
+      if (!allowed.empty()) return Refusal(flag, Shown(setting, text) + " was given", allowed);
+    }
   }
   return {};
 }
 
 CommandLine Refused(std::string why) {
   CommandLine line;
-  line.action = CommandLine::Action::kExitRefused;
+  line.action = CommandLine::Action::kRefuse;
   line.output = "tagcached: " + why + "\n";
   return line;
 }
 
 struct Flags {
-  std::map<std::string_view, std::string> settings;
   std::string file;
   bool print = false;
   int ready_fd = -1;
 };
-
-// Weakest first: each source writes over the one before.
-std::string ReadAll(const CLI::App& app, const Flags& flags, const Environment& environment,
-                    std::string_view default_file, Config* config) {
-  if (std::string error = ReadEnvironment(environment, config); !error.empty()) return error;
-  std::string file = flags.file;
-  if (app.count("--config") == 0 && access(std::string(default_file).c_str(), F_OK) == 0) {
-    file = default_file;
-  }
-  if (app.count("--config") > 0 || !file.empty()) {
-    if (std::string error = ReadFile(file, config); !error.empty()) return error;
-  }
-  if (std::string error = SetFromFlags(app, flags.settings, config); !error.empty()) return error;
-  return CheckTogether(*config);
-}
-
-}  // namespace
 
 std::string ReadEnvironment(const Environment& environment, Config* config) {
   for (const Setting& setting : Settings()) {
@@ -166,7 +149,7 @@ std::string ReadEnvironment(const Environment& environment, Config* config) {
 std::string ReadFile(const std::string& path, Config* config) {
   try {
     const toml::table table = toml::parse_file(path);
-    // A table's keys are sorted; a person corrects a file from its top.
+    // toml++ sorts the keys, but a person corrects a file from its top.
     std::map<std::pair<uint32_t, std::string>, const toml::node*> in_order;
     for (const auto& [key, node] : table) {
       in_order[{node.source().begin.line, std::string(key.str())}] = &node;
@@ -184,6 +167,7 @@ std::string ReadFile(const std::string& path, Config* config) {
   }
 }
 
+// What must hold between settings.
 std::string CheckTogether(const Config& config) {
   if (config.username.empty() != config.password.empty()) {
     return "username and password: only one of them is set; allowed: both, or none";
@@ -197,11 +181,29 @@ std::string CheckTogether(const Config& config) {
 std::string PrintConfig(const Config& config) {
   std::string file = "# The configuration in force. Give it to tagcached with --config.\n";
   for (const Setting& setting : Settings()) {
-    file.append("\n# ").append(setting.help).append(" [").append(setting.unit).append("]\n");
+    file.append("\n# ").append(setting.help).append(" [").append(UnitAndRangeOf(setting));
+    file.append("]\n");
     file.append(setting.name).append(" = ").append(TomlOf(setting, config)).append("\n");
   }
   return file;
 }
+
+// The weakest source comes first; each one overwrites what the one before has set.
+std::string ReadAll(const CLI::App& app, const Flags& flags, const Environment& environment,
+                    std::string_view default_file, Config* config) {
+  if (std::string error = ReadEnvironment(environment, config); !error.empty()) return error;
+  std::string file = flags.file;
+  if (app.count("--config") == 0 && access(std::string(default_file).c_str(), F_OK) == 0) {
+    file = default_file;
+  }
+  if (app.count("--config") > 0 || !file.empty()) {
+    if (std::string error = ReadFile(file, config); !error.empty()) return error;
+  }
+  if (std::string error = SetFromFlags(app, config); !error.empty()) return error;
+  return CheckTogether(*config);
+}
+
+}  // namespace
 
 CommandLine ReadCommandLine(int argc, const char* const* argv, const Environment& environment,
                             std::string_view version, std::string_view default_file) try {
@@ -210,12 +212,12 @@ CommandLine ReadCommandLine(int argc, const char* const* argv, const Environment
       "than the environment (TAGCACHE_<NAME>).",
       "tagcached");
   Flags flags;
-  AddFlags(app, flags.settings);
+  AddFlags(app);
   app.add_option("--config", flags.file,
                  "the configuration file, TOML [path; default " + std::string(default_file) +
                      " if it exists]")
       ->type_name("");
-  app.add_flag("--print-config", flags.print, "print what is in force as TOML, and exit");
+  app.add_flag("--print-config", flags.print, "print the settings in force as TOML, and exit");
   app.add_option("--ready-fd", flags.ready_fd,
                  "write 'tcp ADDRESS' and 'unix PATH' lines to this descriptor and close it once "
                  "all listeners are open [descriptor; default none]")
@@ -227,11 +229,11 @@ CommandLine ReadCommandLine(int argc, const char* const* argv, const Environment
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    line.action = CommandLine::Action::kExitWell;
+    line.action = CommandLine::Action::kPrint;
     line.output = app.help();
     return line;
   } catch (const CLI::CallForVersion& call) {
-    line.action = CommandLine::Action::kExitWell;
+    line.action = CommandLine::Action::kPrint;
     line.output = std::string(call.what()) + "\n";
     return line;
   } catch (const CLI::ParseError& error) {

@@ -1,9 +1,10 @@
 #ifndef TAGCACHE_SERVER_CONFIG_H_
 #define TAGCACHE_SERVER_CONFIG_H_
 
-// The settings of tagcached. One table (settings.cc) gives each its name, unit, range, default and
-// help; command line, file and environment read from it, and --help and --print-config print it.
-// A flag is stronger than the file, the file is stronger than the environment.
+// The settings of tagcached. One table (settings.cc) gives each its name, unit, range and help.
+// The command line, the file and the environment are read by it; --help and --print-config print
+// it, and a test compares docs/operations.md with it. A flag is stronger than the file, the file is
+// stronger than the environment.
 //
 // Errors: a sentence that names where the setting was given (flag, file and line, variable) and
 // what is allowed. Nothing throws.
@@ -16,43 +17,46 @@
 #include <variant>
 #include <vector>
 
+#include "server/net/server.h"
+
 namespace tagcache::server {
 
+// A default that a module's options have is taken from there.
 struct Config {
-  std::string host = "127.0.0.1";
-  uint64_t port = 1984;
-  std::string unix_socket;
-  uint64_t unix_socket_mode = 0660;
+  std::string host = ServerOptions().host;
+  uint64_t port = ServerOptions().port;
+  std::string unix_socket = ServerOptions().unix_socket;
+  uint64_t unix_socket_mode = ServerOptions().unix_socket_mode;
   uint64_t workers = 0;
-  uint64_t shards = 64;
-  uint64_t max_key = 1024;
-  uint64_t max_tag = 255;
-  uint64_t max_tags = 64;
-  uint64_t max_value = 64 * 1024 * 1024;
-  uint64_t memory_limit = 0;
-  uint64_t max_frame = 256 * 1024;
-  uint64_t max_connections = 10000;
-  uint64_t max_shm_connections = 256;
-  uint64_t busy_poll_us = 50;
-  uint64_t idle_timeout_ms = 600'000;
-  uint64_t output_backlog = 1024 * 1024;
-  uint64_t shutdown_timeout_ms = 5000;
-  bool tcp_nodelay = true;
-  uint64_t tcp_keepalive_s = 60;
-  uint64_t send_buffer = 0;
-  uint64_t receive_buffer = 0;
-  std::string username;
-  std::string password;
+  uint64_t shards = StoreOptions().shards;
+  uint64_t max_key = StoreOptions().max_key;
+  uint64_t max_tag = StoreOptions().max_tag;
+  uint64_t max_tags = StoreOptions().max_tags;
+  uint64_t max_value = StoreOptions().max_value;
+  uint64_t memory_limit = StoreOptions().memory_limit;
+  uint64_t max_frame = EngineOptions().max_frame;
+  uint64_t max_connections = WorkerOptions().max_connections;
+  uint64_t max_shm_connections = WorkerOptions().max_shm_connections;
+  uint64_t busy_poll_us = static_cast<uint64_t>(WorkerOptions().busy_poll.count());
+  uint64_t idle_timeout_ms = WorkerOptions().idle_timeout;
+  uint64_t output_backlog = EngineOptions().output_backlog;
+  uint64_t shutdown_timeout_ms = WorkerOptions().shutdown_timeout;
+  bool tcp_nodelay = SocketOptions().tcp_nodelay;
+  uint64_t tcp_keepalive_s = SocketOptions().tcp_keepalive_s;
+  uint64_t send_buffer = SocketOptions().send_buffer;
+  uint64_t receive_buffer = SocketOptions().receive_buffer;
+  std::string username = EngineOptions().username;
+  std::string password = EngineOptions().password;
   std::string log_file;
   std::string log_level = "info";
 
   bool operator==(const Config&) const = default;
 };
 
-// How a value is written and checked.
+// How the value of a setting is written and checked.
 enum class SettingKind : uint8_t {
   kText,
-  kSecret,      // as kText, never shown
+  kSecret,      // as kText, but never shown
   kNumber,      // an integer
   kSize,        // an integer of bytes, or one with KiB, MiB or GiB
   kPowerOfTwo,  // an integer that is one
@@ -73,45 +77,41 @@ struct Setting {
 };
 
 std::span<const Setting> Settings();
-// nullptr when there is none.
+// nullptr if there is none.
 const Setting* FindSetting(std::string_view name);
 // "--max-value" and "TAGCACHE_MAX_VALUE".
 std::string FlagOf(const Setting& setting);
 std::string VariableOf(const Setting& setting);
+// The unit and what is allowed: "bytes, 1 to 4000".
+std::string UnitAndRangeOf(const Setting& setting);
 
-// Sets the field from its textual form. Empty, or what is allowed ("an integer from 0 to 65535").
+// Sets the field from its textual form. Returns an empty string, or what is allowed ("an integer
+// from 0 to 65535") if the text is not.
 std::string SetFromText(const Setting& setting, std::string_view text, Config* config);
-// As the field stands in a TOML file.
+// The value as a TOML file has it.
 std::string TomlOf(const Setting& setting, const Config& config);
 
-// What the command line asked for.
+// What the command line asks the process to do.
 struct CommandLine {
-  enum class Action { kServe, kPrint, kExitWell, kExitRefused };
+  enum class Action { kServe, kPrint, kRefuse };
   Action action = Action::kServe;
-  std::string output;  // kPrint, kExitWell: for stdout; kExitRefused: for stderr
+  std::string output;  // kPrint: for stdout; kRefuse: for stderr
   Config config;
   int ready_fd = -1;
 };
 
-// The file that is read when --config names none, if it exists.
+// The file that is read, if it exists, when --config does not name one.
 inline constexpr std::string_view kDefaultConfigFile = "/etc/tagcache/tagcache.conf";
 
 using Environment = std::function<const char*(const char* name)>;
 
-// Reads command line, file and environment, and checks the whole.
+// Reads the command line, the file and the environment, and checks the settings together. The
+// answer to --print-config is a TOML file that --config takes, with a comment for each setting. It
+// masks the password, and the mask is refused as a password: what was printed cannot become
+// credentials.
 CommandLine ReadCommandLine(int argc, const char* const* argv, const Environment& environment,
                             std::string_view version,
                             std::string_view default_file = kDefaultConfigFile);
-
-// The pieces of it. Each returns empty or what is wrong.
-std::string ReadEnvironment(const Environment& environment, Config* config);
-std::string ReadFile(const std::string& path, Config* config);
-// What must hold between settings.
-std::string CheckTogether(const Config& config);
-
-// The configuration in force as a TOML file, with a comment a setting. The password is masked, and
-// the mask is refused as a password: what was printed can not turn into credentials.
-std::string PrintConfig(const Config& config);
 
 }  // namespace tagcache::server
 

@@ -52,15 +52,15 @@ std::string LogValue(std::string_view text) {
   return quoted += '"';
 }
 
-// Writes whole lines to a descriptor that can be exchanged.
+// Writes whole lines to a descriptor that can be replaced.
 class Log::Sink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  ~Sink() override { Take(-1); }
+  ~Sink() override { Replace(-1); }
 
-  // Owns `fd` from now on; -1: stderr.
+  // Takes ownership of `fd`; -1: stderr.
   void Use(int fd) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    Take(fd);
+    Replace(fd);
   }
 
  protected:
@@ -79,7 +79,7 @@ class Log::Sink final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override {}
 
  private:
-  void Take(int fd) {
+  void Replace(int fd) {
     if (fd_ >= 0) close(fd_);
     fd_ = fd;
   }

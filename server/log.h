@@ -1,11 +1,12 @@
 #ifndef TAGCACHE_SERVER_LOG_H_
 #define TAGCACHE_SERVER_LOG_H_
 
-// The log: one line an event, "time level event key=value ...". Text that holds anything but plain
-// characters is quoted and escaped, so that an event is always one line and a peer's name can not
-// forge one.
+// The log: each event is one line, "time level event key=value ...". Text with anything but plain
+// characters is quoted and escaped, so that an event is always one line and no name that a peer
+// sends can forge another.
 //
-// Threads: any number at once. Each line is one write() to a descriptor opened for appending.
+// Threads: any number at once. Each line is one write() to a descriptor that was opened for
+// appending.
 
 #include <memory>
 #include <string>
@@ -19,18 +20,19 @@ class logger;
 
 namespace tagcache::server {
 
-// `text` as it stands after "key=".
+// `text` as it is written after "key=".
 std::string LogValue(std::string_view text);
 
 class Log final : public EventSink {
  public:
-  // `file` empty: stderr. `level` is one of the choices of log_level. Call Open before the first
-  // event.
+  // An empty `file` means stderr. `level` is one of the choices of the setting log_level. Call Open
+  // before the first event.
   Log(std::string file, std::string_view level);
   ~Log() override;
 
-  // Opens the file, again if it was open: after a rotation events go to the new one. Returns empty
-  // or what is wrong; the file that was open, or stderr, stays in use then.
+  // Opens the file. If it is open already, it is opened again: after a rotation, events go to the
+  // new file. Returns an empty string or what is wrong; then the file that was open, or stderr,
+  // stays in use.
   std::string Open();
 
   bool Enabled(Level level) const override;

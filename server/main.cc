@@ -1,4 +1,4 @@
-// tagcached: reads its settings, opens its listeners, and waits for signals while the workers run.
+// tagcached: reads its settings, opens its listeners and waits for signals while the workers run.
 //
 //   SIGTERM, SIGINT: stop accepting, answer what was read, exit 0
 //   SIGHUP: open the log file again
@@ -27,8 +27,8 @@ namespace {
 
 constexpr int kCouldNotStart = 1;
 constexpr int kRefused = 2;
-// Descriptors besides those of connections: listeners, loops, log, and the connections over the
-// limit that are answered.
+// Descriptors besides those of the connections: listeners, loops, the log, and those connections
+// over the limit that get an answer.
 constexpr rlim_t kOtherDescriptors = 512;
 
 void Print(int fd, std::string_view text) {
@@ -98,7 +98,8 @@ ServerOptions ServerOptionsOf(const Config& config) {
   return options;
 }
 
-// Raises the soft limit of descriptors as far as max_connections needs and the hard limit lets it.
+// Raises the soft limit of descriptors to what max_connections needs, as far as the hard limit
+// allows.
 void RaiseDescriptorLimit(const Config& config, Log& log) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -114,7 +115,7 @@ void RaiseDescriptorLimit(const Config& config, Log& log) {
   }
 }
 
-// Tells the descriptor of --ready-fd where the server listens.
+// Writes where the server listens to the descriptor of --ready-fd.
 void Announce(int fd, const Server& server) {
   if (fd < 0) return;
   std::string lines;
@@ -194,10 +195,9 @@ int Run(int argc, char** argv) {
     case CommandLine::Action::kServe:
       return Serve(line.config, line.ready_fd);
     case CommandLine::Action::kPrint:
-    case CommandLine::Action::kExitWell:
       Print(STDOUT_FILENO, line.output);
       return 0;
-    case CommandLine::Action::kExitRefused:
+    case CommandLine::Action::kRefuse:
       Print(STDERR_FILENO, line.output);
       return kRefused;
   }

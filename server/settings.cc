@@ -24,7 +24,7 @@ using enum SettingKind;
 
 constexpr Setting kSettings[] = {
     {"host", kText, &Config::host, 0, 0, "address",
-     "where to listen for TCP; a name is resolved once, and its first address taken; empty: no "
+     "where to listen for TCP; a name is resolved once, and its first address is used; empty: no "
      "TCP"},
     {"port", kNumber, &Config::port, 0, 65535, "port", "TCP port; 0: a free one"},
     {"unix_socket", kText, &Config::unix_socket, 0, 0, "path",
@@ -32,46 +32,46 @@ constexpr Setting kSettings[] = {
     {"unix_socket_mode", kOctal, &Config::unix_socket_mode, 0, 0777, "octal mode",
      "permissions of the socket file"},
     {"workers", kNumber, &Config::workers, 0, 1024, "threads",
-     "threads with an event loop each; 0: one a core"},
+     "threads, each with an event loop of its own; 0: one per core"},
     {"shards", kPowerOfTwo, &Config::shards, 1, 256, "shards",
-     "parts of the store with a lock each, a power of two"},
+     "parts of the store, each with a lock of its own"},
     {"max_key", kSize, &Config::max_key, 1, 4000, "bytes", "longest key"},
     {"max_tag", kSize, &Config::max_tag, 1, 4000, "bytes", "longest tag"},
-    {"max_tags", kNumber, &Config::max_tags, 0, 255, "tags", "most tags of an entry"},
+    {"max_tags", kNumber, &Config::max_tags, 0, 255, "tags", "most tags on one entry"},
     {"max_value", kSize, &Config::max_value, 1, kGi, "bytes", "largest value"},
     {"memory_limit", kSize, &Config::memory_limit, 0, kTi, "bytes",
-     "entries are evicted to keep everything the server holds below it; 0: no limit"},
+     "entries are evicted to keep all memory of the server below it; 0: no limit"},
     {"max_frame", kSize, &Config::max_frame, protocol::kBaseMaxFrame, 16 * kMi, "bytes",
-     "longest body of a binary frame, either way"},
+     "longest body of a binary frame, in both directions"},
     {"max_connections", kNumber, &Config::max_connections, 1, 1'000'000, "connections",
      "connections served at once, all workers together"},
     {"max_shm_connections", kNumber, &Config::max_shm_connections, 0, 100'000, "connections",
-     "connections over shared memory served at once, half a mebibyte each; 0: none"},
+     "connections over shared memory served at once; each takes 512 KiB; 0: none"},
     {"busy_poll_us", kNumber, &Config::busy_poll_us, 0, 100'000, "microseconds",
-     "after traffic, how long a worker polls connections over shared memory and those that ask for "
-     "it; 0: it sleeps at once"},
+     "how long after traffic a worker polls the connections over shared memory and those that ask "
+     "for it; 0: it sleeps at once"},
     {"idle_timeout_ms", kNumber, &Config::idle_timeout_ms, 0, 30 * kDay, "milliseconds",
-     "a connection on which no byte moves either way is closed; 0: never"},
+     "a connection is closed after this time without traffic; 0: never"},
     {"output_backlog", kSize, &Config::output_backlog, 64 * kKi, kGi, "bytes",
-     "answers a connection may leave unread before its further requests wait"},
+     "unread answers of a connection beyond which its further requests are held back"},
     {"shutdown_timeout_ms", kNumber, &Config::shutdown_timeout_ms, 1, kDay, "milliseconds",
-     "after SIGTERM: time for answering what was read"},
+     "after SIGTERM: the time to answer what was read"},
     {"tcp_nodelay", kFlag, &Config::tcp_nodelay, 0, 0, "true or false",
      "send small answers at once (TCP_NODELAY)"},
     {"tcp_keepalive_s", kNumber, &Config::tcp_keepalive_s, 0, 32767, "seconds",
-     "idle time before TCP probes whether the peer is there; 0: it does not"},
+     "idle time before TCP checks whether the peer is still there; 0: it does not"},
     {"send_buffer", kSize, &Config::send_buffer, 0, kGi, "bytes",
      "send buffer of the sockets (SO_SNDBUF); 0: the system's default"},
     {"receive_buffer", kSize, &Config::receive_buffer, 0, kGi, "bytes",
      "receive buffer of the sockets (SO_RCVBUF); 0: the system's default"},
     {"username", kText, &Config::username, 0, 0, "text",
-     "with password: credentials that clients must give; empty: none are asked for"},
+     "with password: the credentials that clients must give; empty: none are needed"},
     {"password", kSecret, &Config::password, 0, 0, "text",
-     "with username; better in the file than on the command line, where other users see it"},
+     "with username; set it in the file: other users can see the command line"},
     {"log_file", kText, &Config::log_file, 0, 0, "path",
-     "where to log, opened again on SIGHUP; empty: stderr"},
+     "where to log; it is opened again on SIGHUP; empty: stderr"},
     {"log_level", kChoice, &Config::log_level, 0, 0, "debug, info, warning, error or off",
-     "least important events that are logged", kLevels},
+     "the least important events that are logged", kLevels},
 };
 
 constexpr std::string_view kMask = "********";
@@ -177,6 +177,23 @@ bool Set(const Setting& setting, std::string_view text, Config* config) {
   return false;
 }
 
+// "64 KiB"; a number that is no multiple of a unit stays as it is.
+std::string ReadableSize(uint64_t bytes) {
+  static constexpr std::pair<std::string_view, uint64_t> kUnits[] = {
+      {" TiB", kTi}, {" GiB", kGi}, {" MiB", kMi}, {" KiB", kKi}};
+  for (const auto& [suffix, factor] : kUnits) {
+    if (bytes == 0 || bytes % factor != 0) continue;
+    return std::to_string(bytes / factor).append(suffix);
+  }
+  return std::to_string(bytes);
+}
+
+std::string Octal(uint64_t mode) {
+  char digits[8];
+  std::snprintf(digits, sizeof digits, "%04o", static_cast<unsigned>(mode));
+  return digits;
+}
+
 // A TOML basic string.
 std::string Quoted(std::string_view text) {
   std::string quoted = "\"";
@@ -220,6 +237,27 @@ std::string VariableOf(const Setting& setting) {
   return variable;
 }
 
+std::string UnitAndRangeOf(const Setting& setting) {
+  std::string text(setting.unit);
+  switch (setting.kind) {
+    case kText:
+    case kSecret:
+    case kFlag:
+    case kChoice:
+      return text;
+    case kNumber:
+      return text.append(", ") + std::to_string(setting.min) + " to " + std::to_string(setting.max);
+    case kPowerOfTwo:
+      return text.append(", a power of two, ") + std::to_string(setting.min) + " to " +
+             std::to_string(setting.max);
+    case kSize:
+      return text.append(", ") + ReadableSize(setting.min) + " to " + ReadableSize(setting.max);
+    case kOctal:
+      return text.append(", ") + Octal(setting.min) + " to " + Octal(setting.max);
+  }
+  return text;
+}
+
 std::string SetFromText(const Setting& setting, std::string_view text, Config* config) {
   return Set(setting, text, config) ? std::string() : AllowedOf(setting);
 }
@@ -235,12 +273,8 @@ std::string TomlOf(const Setting& setting, const Config& config) {
     case kSize:
     case kPowerOfTwo:
       return std::to_string(config.*std::get<uint64_t Config::*>(setting.field));
-    case kOctal: {
-      char digits[8];
-      std::snprintf(digits, sizeof digits, "%04o",
-                    static_cast<unsigned>(config.*std::get<uint64_t Config::*>(setting.field)));
-      return Quoted(digits);
-    }
+    case kOctal:
+      return Quoted(Octal(config.*std::get<uint64_t Config::*>(setting.field)));
     case kFlag:
       return config.*std::get<bool Config::*>(setting.field) ? "true" : "false";
   }

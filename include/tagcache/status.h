@@ -67,6 +67,11 @@ class [[nodiscard]] Status {
   std::string message_;
 };
 
+// A key or tag as the messages show it between quotes: at most 64 bytes, and "..." where it was
+// cut. Printable ASCII characters stand for themselves; ', \ and all other bytes are written as
+// \xHH.
+std::string ShownKey(std::string_view key);
+
 // A T, or the Status that says why there is none (never an ok Status).
 template <typename T>
 class [[nodiscard]] Result {

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "protocol/shown.h"
+
 namespace tagcache {
 
 using protocol::StatusCode;
 
 namespace {
-
-constexpr size_t kShownBytes = 64;
 
 // The server begins its sentences with the command and the key; so do ours.
 std::string_view WithoutSubject(std::string_view message) {
@@ -43,7 +43,7 @@ std::string Explain(StatusCode status, const SentParts& sent) {
       std::string_view longest = sent.tags.empty() ? sent.key : sent.tags.front();
       for (const std::string_view tag : sent.tags)
         longest = tag.size() > longest.size() ? tag : longest;
-      return Over("tag '" + Shown(longest) + "'", longest.size(), "bytes", "max_tag");
+      return Over("tag '" + ShownKey(longest) + "'", longest.size(), "bytes", "max_tag");
     }
     case StatusCode::kLineTooLong:
       return "the request's line is longer than the server takes: its max_value and the names";
@@ -57,25 +57,16 @@ std::string Explain(StatusCode status, const SentParts& sent) {
 
 }  // namespace
 
-std::string Shown(std::string_view bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
+std::string ShownKey(std::string_view key) {
   std::string shown;
-  for (const char c : bytes.substr(0, kShownBytes)) {
-    if (c >= ' ' && c <= '~') {
-      shown.push_back(c);
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    shown.append({'\\', 'x', kHex[byte >> 4], kHex[byte & 15]});
-  }
-  if (bytes.size() > kShownBytes) shown += "...";
+  protocol::AppendShown(key, shown);
   return shown;
 }
 
 Status MakeError(ErrorCode code, const CallContext& call, std::string_view server,
                  std::string_view what, ServerError server_error) {
   std::string message(call.operation);
-  if (call.has_key) message.append(" '").append(Shown(call.key)).append("'");
+  if (call.has_key) message.append(" '").append(ShownKey(call.key)).append("'");
   if (!server.empty()) message.append(" on ").append(server);
   message.append(": ").append(what);
   return Status(code, std::move(message), server_error);

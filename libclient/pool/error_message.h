@@ -53,10 +53,6 @@ Status RefuseToken(const CallContext& call);
 
 ServerError ServerErrorOf(protocol::StatusCode status);
 
-// At most 64 bytes of it, printable ASCII as it is and everything else as \xHH; "..." where it was
-// cut.
-std::string Shown(std::string_view bytes);
-
 }  // namespace tagcache
 
 #endif  // TAGCACHE_LIBCLIENT_POOL_ERROR_MESSAGE_H_

@@ -1,6 +1,7 @@
-// Commands on many keys. The store takes each shard's lock once for a batch of them.
+// Commands on many keys. The store takes the lock of each shard once for all of a batch.
 
 #include <algorithm>
+#include <cassert>
 
 #include "server/commands/handlers.h"
 
@@ -9,8 +10,8 @@ namespace {
 
 using protocol::StatusCode;
 
-// So many keys of an MGET are looked up, and what was found is on its way, before the next are: the
-// peer reads the front of a long answer while the rest is being made.
+// An MGET looks up this many keys and sends what it found before it looks up the next ones, so that
+// the peer can read the front of a long answer while the rest is being made.
 constexpr size_t kSlice = 512;
 
 bool KeysFit(Call& call) {
@@ -27,6 +28,7 @@ bool KeysFit(Call& call) {
 
 void HandleMGet(Call& call) {
   if (!KeysFit(call)) return;
+  assert(call.sink != nullptr);
   std::span<const std::string_view> keys = call.request.keys;
   std::vector<EntryRef>& values = call.scratch.values;
   values.clear();

@@ -1,12 +1,14 @@
 #include "server/commands/call.h"
 
 #include <algorithm>
+#include <cassert>
+
+#include "protocol/shown.h"
 
 namespace tagcache::server {
 namespace {
 
-constexpr size_t kShownKey = 64;
-// A call may leave this many elements of each list allocated for the next one.
+// Each list keeps room for at most this many elements from one call to the next.
 constexpr size_t kKeptElements = 16 * 1024;
 
 template <typename T>
@@ -38,9 +40,21 @@ void CallScratch::Trim() {
 }
 
 void Call::Refuse(protocol::StatusCode status, std::string message) {
+  assert(protocol::IsError(status));
   response.status = status;
   scratch.message = std::move(message);
   response.message = scratch.message;
+}
+
+Waiter* Call::PrepareWait(TimeMs until, CancelWait cancel) {
+  if (waiting_requests == nullptr || until <= now) return nullptr;
+  return waiting_requests->Prepare(request, again, until, cancel);
+}
+
+void Call::Wait() {
+  assert(waiting_requests != nullptr && !waiting && !close);
+  waiting_requests->Start(request, again, now);
+  waiting = true;
 }
 
 bool KeyFits(Call& call) {
@@ -70,23 +84,14 @@ void AnswerKeys(Call& call, uint64_t cursor) {
   call.response.cursor = cursor;
 }
 
-std::string Escaped(std::string_view bytes, size_t limit) {
-  static constexpr char kHex[] = "0123456789abcdef";
+std::string Shown(std::string_view bytes) {
   std::string shown;
-  for (const char c : bytes.substr(0, limit)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7F && c != '\\' && c != '\'') {
-      shown += c;
-    } else {
-      shown.append("\\x").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
-    }
-  }
-  if (bytes.size() > limit) shown += "...";
+  protocol::AppendShown(bytes, shown);
   return shown;
 }
 
 std::string Subject(const protocol::Command& command, std::string_view key) {
-  return std::string(command.name).append(" '").append(Escaped(key, kShownKey)).append("'");
+  return std::string(command.name).append(" '").append(Shown(key)).append("'");
 }
 
 protocol::StatusCode StatusOf(Outcome outcome) {
@@ -138,8 +143,8 @@ std::string ExplainOutcome(const Call& call, Outcome outcome, std::string_view k
     case Outcome::kTagTooLong:
       for (const std::string_view tag : tags) {
         if (tag.size() <= limits.max_tag) continue;
-        return Over(std::move(subject), "tag '" + Escaped(tag, kShownKey) + "'", tag.size(),
-                    "bytes", "max_tag", limits.max_tag);
+        return Over(std::move(subject), "tag '" + Shown(tag) + "'", tag.size(), "bytes", "max_tag",
+                    limits.max_tag);
       }
       return subject.append(": a tag is longer than max_tag");
     case Outcome::kTooManyTags:

@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_SERVER_COMMANDS_CALL_H_
 #define TAGCACHE_SERVER_COMMANDS_CALL_H_
 
-// One command being carried out: what its handler is given, and what the handler fills. Handlers do
-// not know which codec they serve.
+// One command that is being carried out: what its handler is given, and what the handler fills in.
+// A handler does not know which codec the request came by.
 
 #include <cstdint>
 #include <span>
@@ -14,16 +14,15 @@
 #include "protocol/buffer.h"
 #include "protocol/message.h"
 #include "server/commands/engine.h"
+#include "server/commands/waiting_requests.h"
 #include "server/store/store.h"
 
 namespace tagcache::server {
 
-class WaitingRequests;
-
-// Takes the values that answer an MGET as they are found, in the order asked.
+// Receives the values of an MGET as they are found, in the order of its keys.
 class ValueSink {
  public:
-  // Takes the pins over. More follow unless they are the `last`.
+  // Takes ownership of the pins. More values follow unless `last` is true.
   virtual void SendValues(const protocol::Request& request, std::span<EntryRef> values,
                           bool last) = 0;
 
@@ -31,19 +30,19 @@ class ValueSink {
   ~ValueSink() = default;
 };
 
-// What a connection knows of its peer.
+// What the server knows about the peer of a connection.
 struct Peer {
   std::string address;      // for the log
   std::string client_name;  // from HELLO
-  uint32_t max_frame = 0;   // agreed by HELLO; 0: none was
-  uint64_t number = 0;      // of the connection, in this process: who holds its leases
+  uint32_t max_frame = 0;   // agreed on by HELLO; 0: there was no HELLO
+  uint64_t number = 0;      // of the connection, in this process; the store knows leases by it
   uint8_t auth_failures = 0;
   bool authenticated = false;
-  bool has_leased = false;  // a lease was given out to it
-  bool busy_poll = false;   // it asked that its requests be polled for (HELLO)
+  bool has_leased = false;  // it was given a lease
+  bool busy_poll = false;   // its HELLO asked the worker to poll for its requests
 };
 
-// Memory that the calls of one thread reuse, one call after the other.
+// Memory that the calls of one thread reuse one after another.
 struct CallScratch {
   protocol::Scratch decode;
   std::vector<EntryRef> values;
@@ -58,18 +57,24 @@ struct CallScratch {
   std::vector<protocol::TagUsage> tag_usage;
   std::vector<std::pair<std::string, std::string>> stats;
   std::vector<std::pair<std::string_view, std::string_view>> stat_views;
-  protocol::Buffer spare_output;  // lent to the session that has something to send
+  protocol::Buffer spare_output;  // a session uses it while it has something to send
 
-  // Gives back what an unusually large call made it hold.
+  // Frees the lists that an unusually large call made grow.
   void Trim();
 };
 
 struct Call {
-  Call(Engine& e, WorkerMetrics& m, CallScratch& b, Peer& p, const protocol::Request& r,
-       const protocol::Command& c, TimeMs t)
-      : engine(e), metrics(m), scratch(b), peer(p), request(r), command(c), now(t) {
-    response.op = r.op;
-    response.id = r.id;
+  Call(Engine& engine, WorkerMetrics& metrics, CallScratch& scratch, Peer& peer,
+       const protocol::Request& request, const protocol::Command& command, TimeMs now)
+      : engine(engine),
+        metrics(metrics),
+        scratch(scratch),
+        peer(peer),
+        request(request),
+        command(command),
+        now(now) {
+    response.op = request.op;
+    response.id = request.id;
   }
 
   Engine& engine;
@@ -80,38 +85,50 @@ struct Call {
   const protocol::Command& command;
   TimeMs now;
   uint64_t earlier_requests = 0;  // of this connection
-  size_t max_page = 0;
-  size_t default_page = 0;
+  size_t max_page = 0;            // the most items an answer may list,
+  size_t default_page = 0;        // and how many it lists if the request names no limit
 
   // The answer. Views in it point into `scratch` or the request.
   protocol::Response response;
-  EntryRef value;             // Reply::kValue, Reply::kLease that brings one; the wire sends it
-  ValueSink* sink = nullptr;  // takes the values of Reply::kValues
+  EntryRef value;             // the value of Reply::kValue, or of a Reply::kLease that has one
+  ValueSink* sink = nullptr;  // receives the values of Reply::kValues
   bool close = false;         // after the answer
   WaitingRequests* waiting_requests = nullptr;  // where the request may wait; nullptr: it may not
-  bool waiting = false;                         // it waits there: there is no answer yet
+  WaitingRequest* again = nullptr;              // the request has waited, and runs again
+  bool waiting = false;                         // it waits (on): there is no answer yet
 
-  // Answers with an error. The message names the operation, the key, the limit.
+  // A request that waits. Its handler hands the Waiter that PrepareWait returns to whatever will
+  // wake it, and calls Wait() if that took it; it does not answer then. When the Waiter is woken,
+  // and at `until`, the same handler runs again, and answers or waits on. PrepareWait returns
+  // nullptr, and the request has to be answered now, if it may not wait, too many wait already, or
+  // `until` has come. A command that waits has no bytes in its request but the key.
+  Waiter* PrepareWait(TimeMs until, CancelWait cancel);
+  void Wait();
+  // Which of these times this is, and when the first was.
+  Attempt attempt() const { return again == nullptr ? Attempt::kFirst : again->attempt(); }
+  TimeMs arrived() const { return again == nullptr ? now : again->arrived(); }
+
+  // Answers with an error. The message names the operation, the key and the limit.
   void Refuse(protocol::StatusCode status, std::string message);
 };
 
-// false: the key (or prefix) asked for is over the limit, and that was answered. Such a key can not
-// be there, but a read of it is a mistake and not a miss.
+// Returns false if the request's key (or prefix) is longer than max_key, and has refused it then.
+// No entry can have such a key, but to read it is an error and not a miss.
 bool KeyFits(Call& call);
 
-// How many items the request is to be answered with at most.
+// The most items that the answer may list.
 size_t PageLimit(const Call& call);
-// Answers with the keys in scratch.keys and the cursor, or refuses them as too many bytes.
+// Answers with the keys in scratch.keys and the cursor, or refuses if they have too many bytes.
 void AnswerKeys(Call& call, uint64_t cursor);
 
-// "PUT 'user:1'": the command and its key, shortened and escaped, as messages begin.
+// "PUT 'user:1'": the command and its key. Messages begin with it.
 std::string Subject(const protocol::Command& command, std::string_view key);
-// Printable ASCII as it is, everything else escaped; cut at `limit` bytes of input with "...".
-std::string Escaped(std::string_view bytes, size_t limit);
+// A key, tag or name between the quotes of a message (protocol/shown.h).
+std::string Shown(std::string_view bytes);
 
-// What an outcome of the store is called on the wire.
+// The status on the wire for an outcome of the store.
 protocol::StatusCode StatusOf(Outcome outcome);
-// The message for a refused write (or step) of `key`; empty for answers that are not errors.
+// The message for a refused write of `key`; empty for an outcome that is not an error.
 std::string ExplainOutcome(const Call& call, Outcome outcome, std::string_view key,
                            size_t value_size, std::span<const std::string_view> tags);
 

@@ -1,4 +1,4 @@
-// HELLO, AUTH, PING: what a peer and the server agree on.
+// HELLO, AUTH and PING.
 
 #include <algorithm>
 
@@ -12,8 +12,8 @@ using protocol::StatusCode;
 constexpr uint8_t kAuthAttempts = 3;
 constexpr size_t kShownName = 64;
 
-// true: the peer may go on. Without configured credentials any are taken: clients can be given
-// theirs before the server is.
+// Returns whether the peer may go on. A server without credentials accepts any: so clients can be
+// configured with theirs before the server is.
 bool CheckCredentials(Call& call) {
   const protocol::Request& request = call.request;
   if (!call.engine.needs_credentials() || call.engine.Accepts(request.user, request.password)) {
@@ -27,7 +27,7 @@ bool CheckCredentials(Call& call) {
       {{"peer", call.peer.address}, {"user", request.user.substr(0, kShownName)}});
   call.Refuse(StatusCode::kAuthFailed,
               std::string(call.command.name)
-                  .append(": user '" + Escaped(request.user, kShownName))
+                  .append(": user '" + Shown(request.user))
                   .append("' and the password given do not match the server's credentials"));
   call.close = ++call.peer.auth_failures >= kAuthAttempts;
   return false;

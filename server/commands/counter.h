@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_SERVER_COMMANDS_COUNTER_H_
 #define TAGCACHE_SERVER_COMMANDS_COUNTER_H_
 
-// A number that one thread writes and any may read. Because there is one writer, adding is a plain
-// load, add and store: no lock prefix, no fence.
+// A number that one thread writes and any thread may read. Because there is one writer, adding is a
+// plain load, add and store, without a lock prefix or a fence.
 
 #include <atomic>
 #include <cstdint>

@@ -1,5 +1,7 @@
 #include "server/commands/engine.h"
 
+#include <cassert>
+
 namespace tagcache::server {
 namespace {
 
@@ -14,8 +16,16 @@ EventSink* NullSink() {
   return &sink;
 }
 
-// Looks at every byte of `given`, whatever it finds. How long `expected` is does not show either:
-// the loop runs over what the peer sent.
+[[maybe_unused]] bool HandlersMatchCommands(const HandlerTable& handlers) {
+  for (size_t opcode = 0; opcode < handlers.size(); ++opcode) {
+    const bool is_command = protocol::FindCommand(static_cast<uint8_t>(opcode)) != nullptr;
+    if (is_command != (handlers[opcode] != nullptr)) return false;
+  }
+  return true;
+}
+
+// Compares every byte of `given`, also after one that differs. The time does not depend on the
+// length of `expected` either, because the loop runs over what the peer sent.
 bool SameBytes(std::string_view given, std::string_view expected) {
   unsigned different = given.size() == expected.size() ? 0 : 1;
   for (size_t i = 0; i < given.size(); ++i) {
@@ -31,7 +41,9 @@ Engine::Engine(const EngineOptions& options, EventSink* sink, TimeMs started)
     : options_(options),
       store_(options.store),
       sink_(sink != nullptr ? sink : NullSink()),
-      started_(started) {}
+      started_(started) {
+  assert(HandlersMatchCommands(*options_.handlers));
+}
 
 bool Engine::Accepts(std::string_view user, std::string_view password) const {
   const bool same_user = SameBytes(user, options_.username);

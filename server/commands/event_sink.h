@@ -1,7 +1,7 @@
 #ifndef TAGCACHE_SERVER_COMMANDS_EVENT_SINK_H_
 #define TAGCACHE_SERVER_COMMANDS_EVENT_SINK_H_
 
-// Where this layer's log events go. server/log.h writes them; tests collect them.
+// Where log events go: server/log.h writes them, tests collect them.
 //
 // An event is a name and fields. No field ever holds the bytes of a value.
 
@@ -15,7 +15,7 @@ namespace tagcache::server {
 
 enum class Level : uint8_t { kDebug, kInfo, kWarning, kError };
 
-// One key=value of an event. Borrows its text.
+// One key=value of an event. It refers to the caller's text.
 struct EventField {
   EventField(std::string_view name, std::string_view text) : key(name), value(text) {}
   EventField(std::string_view name, const char* text) : key(name), value(text) {}
@@ -30,7 +30,7 @@ struct EventField {
   std::string digits;
 };
 
-// Threads: any number at once. Errors: none; a line that can not be written is lost.
+// Threads: any number at once. Errors: none; a line that cannot be written is lost.
 class EventSink {
  public:
   virtual ~EventSink() = default;

@@ -1,6 +1,5 @@
 #include "server/commands/handlers.h"
 
-#include <array>
 #include <utility>
 
 namespace tagcache::server {
@@ -8,7 +7,7 @@ namespace {
 
 using protocol::Op;
 
-constexpr std::pair<Op, Handler> kHandlers[] = {
+constexpr std::pair<Op, Handler> kRows[] = {
     {Op::kHello, HandleHello},
     {Op::kAuth, HandleAuth},
     {Op::kPing, HandlePing},
@@ -43,14 +42,12 @@ constexpr std::pair<Op, Handler> kHandlers[] = {
     {Op::kFlush, HandleFlush},
 };
 
-constexpr auto kByOpcode = [] {
-  std::array<Handler, protocol::kOpCodes> table{};
-  for (const auto& [op, handler] : kHandlers) table[static_cast<uint8_t>(op)] = handler;
-  return table;
-}();
-
 }  // namespace
 
-Handler HandlerOf(Op op) { return kByOpcode[static_cast<uint8_t>(op)]; }
+constinit const HandlerTable kHandlers = [] {
+  HandlerTable table{};
+  for (const auto& [op, handler] : kRows) table[static_cast<uint8_t>(op)] = handler;
+  return table;
+}();
 
 }  // namespace tagcache::server

@@ -1,18 +1,12 @@
 #ifndef TAGCACHE_SERVER_COMMANDS_HANDLERS_H_
 #define TAGCACHE_SERVER_COMMANDS_HANDLERS_H_
 
-// The handlers of the commands, and the one table that tells which serves which. Adding a command
-// adds a row in protocol/command.cc, a handler here and a row in handlers.cc; see
-// docs/adding-a-command.md.
+// The handlers of the commands. Adding a command adds a row in protocol/command.cc, a handler here
+// and a row in handlers.cc; see docs/adding-a-command.md.
 
 #include "server/commands/call.h"
 
 namespace tagcache::server {
-
-using Handler = void (*)(Call& call);
-
-// nullptr when the opcode has none.
-Handler HandlerOf(protocol::Op op);
 
 // connection_commands.cc
 void HandleHello(Call& call);
@@ -37,8 +31,6 @@ void HandlePrepend(Call& call);
 
 // lease_commands.cc
 void HandleGetLease(Call& call);
-// Asks the store, and fills the answer to a GET_LEASE. true: there is none yet, and `waiter` waits.
-bool AskForLease(Call& call, Waiter* waiter);
 
 // batch_commands.cc
 void HandleMGet(Call& call);

@@ -1,10 +1,11 @@
 #ifndef TAGCACHE_SERVER_COMMANDS_HISTOGRAM_H_
 #define TAGCACHE_SERVER_COMMANDS_HISTOGRAM_H_
 
-// A histogram of fixed size with log-linear buckets: values up to 15 have one each, and every power
-// of two above is cut into 16, so that a percentile is at most 1/16 above the true value.
+// A histogram of fixed size with log-linear buckets: each value up to 15 has a bucket of its own,
+// and every power of two above is divided into 16 buckets, so that a percentile is at most 1/16
+// above the true value.
 //
-// Threads: one writes, any number read at once. A reader sees each bucket at some recent state.
+// Threads: one writes while any number read. A reader sees a recent count of each bucket.
 
 #include <array>
 #include <atomic>
@@ -17,7 +18,7 @@
 namespace tagcache::server {
 
 inline constexpr unsigned kSubBucketBits = 4;
-inline constexpr unsigned kHistogramBits = 40;  // larger values count in the last bucket
+inline constexpr unsigned kHistogramBits = 40;  // larger values fall into the last bucket
 inline constexpr size_t kHistogramBuckets = (kHistogramBits - kSubBucketBits + 1) << kSubBucketBits;
 
 constexpr size_t BucketOf(uint64_t value) {
@@ -28,7 +29,7 @@ constexpr size_t BucketOf(uint64_t value) {
   return bucket < kHistogramBuckets ? bucket : kHistogramBuckets - 1;
 }
 
-// The largest value that counts in the bucket. REQUIRES: bucket < kHistogramBuckets.
+// The largest value that falls into the bucket. REQUIRES: bucket < kHistogramBuckets.
 constexpr uint64_t BucketTop(size_t bucket) {
   constexpr uint64_t kLinear = uint64_t{1} << kSubBucketBits;
   if (bucket < kLinear) return bucket;
@@ -36,14 +37,14 @@ constexpr uint64_t BucketTop(size_t bucket) {
   return ((kLinear + (bucket & (kLinear - 1)) + 1) << shift) - 1;
 }
 
-// Sums of histograms; what percentiles are read from.
+// A sum of histograms. Percentiles are read from it.
 struct HistogramSum {
   std::array<uint64_t, kHistogramBuckets> counts{};
   uint64_t total = 0;
   uint64_t max = 0;
 
-  // The value that `percent` of all values do not exceed (the top of its bucket, never more than
-  // max). 0 when nothing was recorded. REQUIRES: 0 < percent <= 100.
+  // The value that `percent` of all values do not exceed, rounded up to the top of its bucket but
+  // not above max. 0 if nothing was recorded. REQUIRES: 0 < percent <= 100.
   uint64_t Percentile(double percent) const;
 };
 

@@ -1,5 +1,5 @@
-// Keys by how they begin. Each request does a bounded part of the work, and its answer says where
-// the next one goes on.
+// Commands on the keys that begin with a prefix. Each request does a bounded part of the work; the
+// cursor in its answer is where the next request goes on.
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@
 namespace tagcache::server {
 namespace {
 
-// Entries that one request looks at.
+// The most entries that one request visits.
 constexpr size_t kBudget = 4096;
 
 }  // namespace

@@ -37,7 +37,8 @@ uint64_t Sum(const Engine& engine, Counter WorkerMetrics::*counter) {
   return sum;
 }
 
-// Two sums read one after the other: a connection may count in the second alone.
+// The sums are read one after the other. `closed` comes first, so that a connection which opens and
+// closes in between does not make the difference too low.
 std::string Open(const Engine& engine, Counter WorkerMetrics::*opened,
                  Counter WorkerMetrics::*closed) {
   const uint64_t ended = Sum(engine, closed);
@@ -53,10 +54,18 @@ std::string LowerCase(std::string_view name) {
   return lower;
 }
 
+// Nanoseconds as microseconds with three decimals: "12.345".
+std::string Microseconds(uint64_t nanoseconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%llu.%03u", static_cast<unsigned long long>(nanoseconds / 1000),
+                static_cast<unsigned>(nanoseconds % 1000));
+  return text;
+}
+
 void AddCommand(const Engine& engine, const protocol::Command& command, StatisticsList& list) {
   uint64_t calls = 0;
   uint64_t errors = 0;
-  // Five kilobytes: not on the stack of every caller.
+  // It has five kilobytes, which is much for the stack.
   auto latency = std::make_unique<HistogramSum>();
   for (const WorkerMetrics& worker : engine.workers()) {
     const CommandMetrics& metrics = worker.Of(command);
@@ -75,13 +84,6 @@ void AddCommand(const Engine& engine, const protocol::Command& command, Statisti
 }
 
 }  // namespace
-
-std::string Microseconds(uint64_t nanoseconds) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%llu.%03u", static_cast<unsigned long long>(nanoseconds / 1000),
-                static_cast<unsigned>(nanoseconds % 1000));
-  return text;
-}
 
 void CollectStatistics(Engine& engine, TimeMs now, StatisticsList& list) {
   list.clear();

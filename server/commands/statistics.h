@@ -1,7 +1,7 @@
 #ifndef TAGCACHE_SERVER_COMMANDS_STATISTICS_H_
 #define TAGCACHE_SERVER_COMMANDS_STATISTICS_H_
 
-// The answer to STATS: names and values, both text. The names are listed in docs/operations.md.
+// The answer to STATS: names and values, both as text. docs/operations.md explains each name.
 
 #include <string>
 #include <utility>
@@ -13,11 +13,9 @@ namespace tagcache::server {
 
 using StatisticsList = std::vector<std::pair<std::string, std::string>>;
 
-// Sums over all workers. Any thread. The sums are not one instant's: each number is a recent one.
+// Sums over all workers, from any thread. Each number is recent, but they are not all from the same
+// instant.
 void CollectStatistics(Engine& engine, TimeMs now, StatisticsList& list);
-
-// Nanoseconds as microseconds with three decimals: "12.345".
-std::string Microseconds(uint64_t nanoseconds);
 
 }  // namespace tagcache::server
 

@@ -1,4 +1,4 @@
-// Invalidation, and listing keys by their tags.
+// Commands that invalidate, and those that list keys by tag.
 
 #include <algorithm>
 
@@ -9,7 +9,8 @@ namespace {
 
 using protocol::StatusCode;
 
-// An unlimited listing asks the store for this many at a time, so that no call walks for long.
+// A listing without a limit asks the store for this many keys at a time, so that no single call of
+// the store takes long.
 constexpr size_t kPagePart = 4096;
 
 bool TagsFit(Call& call, std::span<const std::string_view> tags) {
@@ -21,10 +22,10 @@ bool TagsFit(Call& call, std::span<const std::string_view> tags) {
   const size_t limit = call.engine.options().store.max_tag;
   for (const std::string_view tag : tags) {
     if (tag.size() <= limit) continue;
-    call.Refuse(StatusCode::kTagTooLong,
-                std::string(call.command.name) + ": the tag '" + Escaped(tag, 64) + "' has " +
-                    std::to_string(tag.size()) + " bytes, the limit max_tag is " +
-                    std::to_string(limit));
+    call.Refuse(StatusCode::kTagTooLong, std::string(call.command.name) + ": the tag '" +
+                                             Shown(tag) + "' has " + std::to_string(tag.size()) +
+                                             " bytes, the limit max_tag is " +
+                                             std::to_string(limit));
     return false;
   }
   return true;
@@ -41,7 +42,7 @@ void Invalidate(Call& call, std::span<const std::string_view> tags, TagMatch mat
   call.metrics.invalidations.Add(1);
 }
 
-// Fills one answer with pages of the store until the limit is reached.
+// Collects pages of the store in one answer until its limit is reached.
 void ListKeys(Call& call, std::span<const std::string_view> tags, TagMatch match) {
   if (!TagsFit(call, tags)) return;
   const size_t limit = PageLimit(call);

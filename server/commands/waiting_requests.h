@@ -1,43 +1,64 @@
 #ifndef TAGCACHE_SERVER_COMMANDS_WAITING_REQUESTS_H_
 #define TAGCACHE_SERVER_COMMANDS_WAITING_REQUESTS_H_
 
-// Requests that wait for a value another caller computes, without holding a worker or holding up
-// the requests behind them.
+// Requests that wait for something that another thread will do. A waiting request holds no thread
+// and does not hold up the requests behind it. Today a GET_LEASE waits for the value that another
+// caller computes; nothing here knows that.
 //
-//    session's thread             any thread                      session's thread
-//    ────────────────             ──────────                      ────────────────
-//    GET_LEASE: the store
-//    takes the WaitingRequest  ────────>  a PUT, or the lease's end:
-//                                 WaitingRequest::Wake
-//                                   └─> WakeQueue::Push ──────>   WakeQueue::Take
-//                                       └─> signal (libuv)          └─> Session::Wake: asks the
-//                                       store
-//                                                                       again; answers, or waits on
+//    session's thread                any thread                   session's thread
+//    ────────────────                ──────────                   ────────────────
+//    the handler calls
+//    PrepareWait, gives the
+//    Waiter away, calls Wait  ───>   Waiter::Wake
+//                                     └─> WakeQueue::Push  ───>   WakeQueue::Take
+//                                         └─> signal (libuv)       └─> Session::Wake: the handler
+//                                                                      runs again; it answers, or
+//                                                                      waits on
 //
-// Ownership: a WaitingRequest belongs to its session's WaitingRequests while that knows it. When
-// the session ends first, those the store gives back (CancelWait) are freed at once; the others
-// have been woken, and whoever takes them from the queue frees them. A WakeQueue is shared by its
-// worker and the sessions of it. Threads: WaitingRequest::Wake and WakeQueue::Push any; everything
-// else its worker's alone.
+// A request also runs again at its deadline. It is then told so, and nobody will wake it any more.
+//
+//              Start              woken, or cancelled at the deadline         TakeReady
+//    kPrepared ─────> kWaiting ─────────────────────────────────────> kReady ──────────> kRunning
+//                       ^   └─────> kOverdue ───────────────────────────^                 │
+//                       │    past the deadline, about to be woken                         │
+//                       └──────────────────────────── Start <──── it waits on ────────────┤
+//                                                                                 Free <──┘
+//
+// Ownership: a WaitingRequest belongs to its session's WaitingRequests. When the session ends
+// first, each request whose wait can be cancelled is freed at once; the others have been woken, and
+// whoever takes them from the queue frees them. A WakeQueue is shared by its worker and the
+// sessions of that worker. Threads: WaitingRequest::Wake and WakeQueue::Push may be called by any
+// thread; everything else only by the worker's.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "protocol/message.h"
+#include "server/store/mutex.h"
 #include "server/store/store.h"
 
 namespace tagcache::server {
 
+class Engine;
 class WaitingRequests;
 class WakeQueue;
 
 inline constexpr TimeMs kNoDeadline = UINT64_MAX;
+
+// Why the handler of a request runs.
+enum class Attempt : uint8_t {
+  kFirst,     // the request has arrived
+  kWoken,     // it was woken: what it waited for may have happened
+  kDeadline,  // it has waited until its deadline and was not woken
+};
+
+// Ends the wait of `waiter`. Returns true if the waiter will not be woken any more, false if it has
+// been woken or is about to be. Each reason to wait has such a function.
+using CancelWait = bool (*)(Engine& engine, const protocol::Request& request, Waiter* waiter);
 
 // One request that waits.
 class WaitingRequest final : public Waiter {
@@ -45,38 +66,45 @@ class WaitingRequest final : public Waiter {
   explicit WaitingRequest(std::shared_ptr<WakeQueue> wakes) : wakes_(std::move(wakes)) {}
   void Wake() override;
 
-  // What was asked. Its views are valid while this is.
-  protocol::Request request() const;
-  TimeMs deadline() const { return deadline_; }
-  // Its connection, as WaitingRequests was told; nullptr: the session is gone, delete it.
+  // What was asked. Its views are valid while this object exists.
+  const protocol::Request& request() const { return request_; }
+  // When the handler first ran.
+  TimeMs arrived() const { return arrived_; }
+  // Why the handler runs again.
+  Attempt attempt() const { return attempt_; }
+  // The connection, as it was given to WaitingRequests. nullptr: the session has ended; delete
+  // this.
   void* owner() const;
-  // The next of the list that WakeQueue::Take gave. Call it before anything is done with this one.
+  // The next of the list that WakeQueue::Take returned. Call it before anything else is done with
+  // this one.
   WaitingRequest* TakeNext() { return std::exchange(next_, nullptr); }
 
  private:
   friend class WaitingRequests;
   friend class WakeQueue;
 
+  enum class State : uint8_t { kPrepared, kWaiting, kOverdue, kReady, kRunning };
+
   const std::shared_ptr<WakeQueue> wakes_;
-  WaitingRequest* next_ = nullptr;  // in the queue, or among the deferred
+  WaitingRequest* next_ = nullptr;  // in the queue, or in the list of those that are ready
   WaitingRequests* waiting_requests_ = nullptr;
-  size_t place_ = 0;  // there
+  size_t place_ = 0;           // in WaitingRequests::waiting_
+  protocol::Request request_;  // its key points into key_
   std::string key_;
-  uint64_t id_ = 0;
-  TimeMs deadline_ = 0;
-  uint32_t lease_ms_ = 0;
-  bool stale_ok_ = false;
-  bool deferred_ = false;  // woken; waits for output to drain
-  bool late_ = false;      // woken at its deadline: the queue is about to bring it
+  TimeMs arrived_ = 0;
+  TimeMs until_ = 0;
+  CancelWait cancel_ = nullptr;
+  State state_ = State::kPrepared;
+  Attempt attempt_ = Attempt::kFirst;
 };
 
-// What was woken and its worker has not seen yet. Nothing is allocated in it.
+// The requests of one worker that were woken and have not run again yet. It allocates nothing.
 class WakeQueue {
  public:
-  // Requests of one worker that may wait at once.
-  static constexpr size_t kMaxParked = 65'536;
-  // Called from any thread when there is something to Take(), under the queue's lock: it may not
-  // call the queue. nullptr: nobody is told.
+  // So many requests of one worker may wait at once.
+  static constexpr size_t kMaxWaiting = 65'536;
+  // Is called from any thread when the queue is no longer empty, under the queue's lock: it may not
+  // call the queue. nullptr: whoever owns the queue looks at it by itself.
   using Signal = void (*)(void* context);
 
   explicit WakeQueue(Signal signal = nullptr, void* context = nullptr)
@@ -84,108 +112,87 @@ class WakeQueue {
   WakeQueue(const WakeQueue&) = delete;
   WakeQueue& operator=(const WakeQueue&) = delete;
 
-  void Push(WaitingRequest* waiting);
-  // A list in the order of waking.
-  WaitingRequest* Take();
-  // No signal comes after this; what is woken later is freed. Call it once, at the end.
-  // REQUIRES: all sessions of the queue have ended.
-  void Close();
+  void Push(WaitingRequest* waiting) EXCLUDES(mutex_);
+  // Returns what was pushed as a list, in the order of waking.
+  WaitingRequest* Take() EXCLUDES(mutex_);
+  // No signal comes after this, and a request that is woken later is freed. Call it once, at the
+  // end. REQUIRES: all sessions of the queue have ended.
+  void Close() EXCLUDES(mutex_);
 
  private:
   friend class WaitingRequests;
 
-  std::mutex mutex_;
-  WaitingRequest* first_ = nullptr;
-  WaitingRequest* last_ = nullptr;
-  Signal signal_;
+  Mutex mutex_;
+  WaitingRequest* first_ GUARDED_BY(mutex_) = nullptr;
+  WaitingRequest* last_ GUARDED_BY(mutex_) = nullptr;
+  bool closed_ GUARDED_BY(mutex_) = false;
+  const Signal signal_;
   void* const context_;
-  bool closed_ = false;
-  size_t parked_ = 0;  // its worker's thread alone
+  size_t waiting_ = 0;  // only its worker's thread reads and writes it
 };
 
 // The waiting requests of one session.
 class WaitingRequests {
  public:
-  // Beyond this many the caller is answered at once.
-  static constexpr size_t kMaxParked = 1024;
+  // Beyond this many a request of the session can not wait.
+  static constexpr size_t kMaxWaiting = 1024;
 
-  WaitingRequests(std::shared_ptr<WakeQueue> wakes, void* owner);
+  // `owner` is what WaitingRequest::owner returns.
+  WaitingRequests(Engine& engine, std::shared_ptr<WakeQueue> wakes, void* owner);
   // REQUIRES: Clear() was called.
   ~WaitingRequests();
   WaitingRequests(const WaitingRequests&) = delete;
   WaitingRequests& operator=(const WaitingRequests&) = delete;
 
-  // What to hand to Store::GetOrLease; nullptr where no more may wait. When the store took it, call
-  // Park before anything else here.
-  Waiter* Next(const protocol::Request& request, TimeMs deadline);
-  void Park();
+  // Handlers call these two through Call::PrepareWait and Call::Wait. `again` is the request when
+  // it runs again, else nullptr. Prepare returns what to wake, or nullptr if no more may wait. It
+  // allocates all that Start needs.
+  // REQUIRES: the request has no bytes but its key.
+  Waiter* Prepare(const protocol::Request& request, WaitingRequest* again, TimeMs until,
+                  CancelWait cancel);
+  void Start(const protocol::Request& request, WaitingRequest* again, TimeMs now);
 
-  // After it was woken: it was answered.
+  // It was woken: it runs again when its turn comes.
+  void MakeReady(WaitingRequest* waiting, Attempt attempt = Attempt::kWoken);
+  // Makes those ready whose deadline has come.
+  void Expire(TimeMs now);
+  // Returns the one that has been ready for longest, which runs now; nullptr if none is ready.
+  WaitingRequest* TakeReady();
+  // It ran again and was answered.
   void Free(WaitingRequest* waiting);
-  // After it was woken: it can not be answered before output has drained.
-  void Defer(WaitingRequest* waiting);
-  // The one that was deferred first; nullptr: none is.
-  WaitingRequest* TakeDeferred();
 
-  // Calls answer(const WaitingRequest&) for each whose time is over, and frees it.
-  template <typename Answer>
-  void Expire(Store& store, TimeMs now, Answer answer);
-  // The same for all, whatever their time.
-  template <typename Answer>
-  void Clear(Store& store, Answer answer);
+  // Ends all waits. Calls refuse(const protocol::Request&) for each.
+  template <typename Refuse>
+  void Clear(Refuse refuse);
 
-  // No request's time is over before this.
+  // No request's deadline comes before this.
   TimeMs next_deadline() const { return next_deadline_; }
-  bool empty() const { return parked_.empty(); }
-  bool has_deferred() const { return first_deferred_ != nullptr; }
+  bool empty() const { return waiting_.empty(); }
+  bool has_ready() const { return first_ready_ != nullptr; }
 
  private:
   friend class WaitingRequest;
 
+  void EndWait(WaitingRequest* waiting);
   void Forget(WaitingRequest* waiting);
 
-  std::shared_ptr<WakeQueue> wakes_;
+  Engine& engine_;
+  const std::shared_ptr<WakeQueue> wakes_;
   void* const owner_;
-  std::unique_ptr<WaitingRequest> spare_;
-  std::vector<WaitingRequest*> parked_;
-  WaitingRequest* first_deferred_ = nullptr;
-  WaitingRequest* last_deferred_ = nullptr;
+  std::unique_ptr<WaitingRequest> spare_;  // of the next request that may wait
+  std::vector<WaitingRequest*> waiting_;   // in any state but kPrepared
+  WaitingRequest* first_ready_ = nullptr;
+  WaitingRequest* last_ready_ = nullptr;
   TimeMs next_deadline_ = kNoDeadline;
 };
 
-template <typename Answer>
-void WaitingRequests::Expire(Store& store, TimeMs now, Answer answer) {
-  if (now < next_deadline_) return;
-  next_deadline_ = kNoDeadline;
-  for (size_t i = parked_.size(); i-- > 0;) {  // Forget() puts the last one in its place
-    WaitingRequest* waiting = parked_[i];
-    if (waiting->late_ || waiting->deferred_) continue;
-    if (waiting->deadline_ > now) {
-      next_deadline_ = std::min(next_deadline_, waiting->deadline_);
-    } else if (store.CancelWait(waiting->key_, waiting)) {
-      answer(std::as_const(*waiting));
-      Free(waiting);
-    } else {
-      waiting->late_ = true;
-    }
+template <typename Refuse>
+void WaitingRequests::Clear(Refuse refuse) {
+  while (!waiting_.empty()) {
+    refuse(waiting_.back()->request());
+    EndWait(waiting_.back());
   }
-}
-
-template <typename Answer>
-void WaitingRequests::Clear(Store& store, Answer answer) {
-  while (WaitingRequest* waiting = TakeDeferred()) {
-    answer(std::as_const(*waiting));
-    Free(waiting);
-  }
-  while (!parked_.empty()) {
-    WaitingRequest* waiting = parked_.back();
-    answer(std::as_const(*waiting));
-    if (store.CancelWait(waiting->key_, waiting)) {
-      Free(waiting);
-    } else {
-      Forget(waiting);  // the queue brings it
-    }
-  }
+  first_ready_ = nullptr;
 }
 
 }  // namespace tagcache::server

@@ -1,9 +1,9 @@
 #include "server/session/session.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
-#include "server/commands/handlers.h"
 #include "server/session/binary_wire.h"
 #include "server/session/text_wire.h"
 
@@ -48,7 +48,7 @@ Session::Session(Engine& engine, WorkerMetrics& metrics)
 Session::~Session() { StopWaiting(); }
 
 void Session::AllowWaiting(std::shared_ptr<WakeQueue> wakes, void* owner) {
-  waiting_requests_ = std::make_unique<WaitingRequests>(std::move(wakes), owner);
+  waiting_requests_ = std::make_unique<WaitingRequests>(engine_, std::move(wakes), owner);
 }
 
 void Session::Receive(std::string_view bytes, TimeMs now, uint64_t clock) {
@@ -144,11 +144,8 @@ uint64_t Session::Execute(const protocol::Request& request, uint64_t begin, Time
   CommandMetrics& counters = metrics_.Of(command);
   Call call(engine_, metrics_, scratch_, peer_, request, command, now);
   call.earlier_requests = requests_++;
-  call.max_page = wire_->max_page();
-  call.default_page = wire_->default_page();
-  call.waiting_requests = waiting_requests_.get();
-  call.sink = this;
-  if (MayRun(call)) HandlerOf(request.op)(call);
+  Connect(call);
+  if (MayRun(call)) engine_.HandlerOf(request.op)(call);
   if (!call.waiting) Answer(call);
   // One clock read a command: its end is the beginning of the next one.
   const uint64_t end = engine_.LatencyClock();
@@ -157,6 +154,14 @@ uint64_t Session::Execute(const protocol::Request& request, uint64_t begin, Time
   counters.latency_ns.Record(end - begin);
   if (call.close) Close(call.response.status);
   return end;
+}
+
+// What a handler needs of this session, whichever time it runs.
+void Session::Connect(Call& call) {
+  call.max_page = wire_->max_page();
+  call.default_page = wire_->default_page();
+  call.waiting_requests = waiting_requests_.get();
+  call.sink = this;
 }
 
 bool Session::MayRun(Call& call) {
@@ -293,53 +298,50 @@ void Session::Sent(size_t n, TimeMs now) {
       scratch_.Trim();
     }
   }
-  if (!closing_ && out_.size() <= kLowWater) AnswerDeferred(now);
+  if (!closing_ && out_.size() <= kLowWater) RunReady(now);
   if (out_.empty()) ReturnOutput();
 }
 
 void Session::Wake(WaitingRequest* waiting, TimeMs now) {
-  if (closing_) return waiting_requests_->Free(waiting);
-  if (OutputFull()) return waiting_requests_->Defer(waiting);
-  OpenOutput();
-  AskAgain(waiting, now);
-  if (out_.empty()) ReturnOutput();
-}
-
-void Session::AskAgain(WaitingRequest* waiting, TimeMs now) {
-  const protocol::Request request = waiting->request();
-  Call call(engine_, metrics_, scratch_, peer_, request, protocol::CommandOf(request.op), now);
-  if (AskForLease(call, now < waiting->deadline() ? waiting : nullptr)) return;
-  Answer(call);
-  waiting_requests_->Free(waiting);
-}
-
-void Session::AnswerDeferred(TimeMs now) {
-  if (waiting_requests_ == nullptr || !waiting_requests_->has_deferred()) return;
-  OpenOutput();
-  while (!OutputFull()) {
-    WaitingRequest* waiting = waiting_requests_->TakeDeferred();
-    if (waiting == nullptr) return;
-    AskAgain(waiting, now);
-  }
+  assert(!closing_);  // nothing of a closing session waits
+  waiting_requests_->MakeReady(waiting);
+  RunReady(now);
 }
 
 void Session::CheckDeadlines(TimeMs now) {
-  if (closing_ || now < NextDeadline()) return;
+  if (now < NextDeadline()) return;
+  waiting_requests_->Expire(now);
+  RunReady(now);
+}
+
+// Runs the waiting requests that are ready until output must drain first; Sent() goes on then.
+void Session::RunReady(TimeMs now) {
+  if (waiting_requests_ == nullptr || !waiting_requests_->has_ready()) return;
   OpenOutput();
-  waiting_requests_->Expire(engine_.store(), now, [this](const WaitingRequest& waiting) {
-    metrics_.misses.Add(1);
-    const protocol::Request request = waiting.request();
-    protocol::Response response;  // LeaseKind::kNothing
-    response.op = request.op;
-    response.id = request.id;
-    wire_->Answer(request, response, out_);
-  });
+  while (!OutputFull()) {
+    WaitingRequest* waiting = waiting_requests_->TakeReady();
+    if (waiting == nullptr) break;
+    RunAgain(waiting, now);
+  }
   if (out_.empty()) ReturnOutput();
+  scratch_.Trim();
+}
+
+void Session::RunAgain(WaitingRequest* waiting, TimeMs now) {
+  const protocol::Request& request = waiting->request();
+  Call call(engine_, metrics_, scratch_, peer_, request, protocol::CommandOf(request.op), now);
+  Connect(call);
+  call.again = waiting;
+  engine_.HandlerOf(request.op)(call);
+  if (call.waiting) return;
+  Answer(call);
+  if (protocol::IsError(call.response.status)) metrics_.Of(call.command).errors.Add(1);
+  waiting_requests_->Free(waiting);
+  if (call.close) Close(call.response.status);
 }
 
 void Session::StopWaiting() {
-  if (waiting_requests_ != nullptr)
-    waiting_requests_->Clear(engine_.store(), [](const WaitingRequest&) {});
+  if (waiting_requests_ != nullptr) waiting_requests_->Clear([](const protocol::Request&) {});
 }
 
 void Session::ShutDown(TimeMs now) {
@@ -358,9 +360,9 @@ void Session::ShutDown(TimeMs now) {
 void Session::FinishShutDown(std::string_view tail) {
   wire_->RefuseIncomplete(tail, StatusCode::kShuttingDown, kShuttingDown, out_);
   if (waiting_requests_ != nullptr) {
-    waiting_requests_->Clear(engine_.store(), [this](const WaitingRequest& waiting) {
+    waiting_requests_->Clear([this](const protocol::Request& request) {
       Incoming refused;
-      refused.request = waiting.request();
+      refused.request = request;
       refused.error = StatusCode::kShuttingDown;
       wire_->AnswerRefusal(refused, kShuttingDown, out_);
     });

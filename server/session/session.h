@@ -73,12 +73,12 @@ class Session final : private ValueSink {
   // any more. Call it once, at the end.
   void Closed(TimeMs now);
 
-  // Lets GET_LEASE wait for what another computes; without this it is answered at once. `owner` is
-  // what the queue tells of each request that is woken.
+  // Lets requests wait; without this, each is answered at once. `owner` is what
+  // WaitingRequest::owner returns.
   void AllowWaiting(std::shared_ptr<WakeQueue> wakes, void* owner);
-  // A request of this session came out of the queue: answers it, or waits on.
+  // A request of this session came out of the queue: it runs again when there is room for output.
   void Wake(WaitingRequest* waiting, TimeMs now);
-  // Answers the requests that have waited as long as they asked.
+  // Runs the requests again whose deadline has come.
   void CheckDeadlines(TimeMs now);
   // When to call CheckDeadlines, or before.
   TimeMs NextDeadline() const {
@@ -108,6 +108,7 @@ class Session final : private ValueSink {
   size_t Consume(std::string_view bytes, uint64_t begin, TimeMs now);
   bool OutputFull() const;
   uint64_t Execute(const protocol::Request& request, uint64_t begin, TimeMs now);
+  void Connect(Call& call);
   bool MayRun(Call& call);
   void Answer(Call& call);
   void Refuse(Incoming& incoming, TimeMs now);
@@ -115,8 +116,8 @@ class Session final : private ValueSink {
   std::string RefusalMessage(const Incoming& incoming) const;
   void Close(protocol::StatusCode why);
   void FinishShutDown(std::string_view tail);
-  void AskAgain(WaitingRequest* waiting, TimeMs now);
-  void AnswerDeferred(TimeMs now);
+  void RunReady(TimeMs now);
+  void RunAgain(WaitingRequest* waiting, TimeMs now);
   void StopWaiting();
   void Produce();
 

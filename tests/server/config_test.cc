@@ -16,7 +16,7 @@ using server::Setting;
 using server::SettingKind;
 using Action = CommandLine::Action;
 
-// A file that lives as long as this.
+// A file that exists as long as this object.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& text) {
@@ -45,11 +45,11 @@ CommandLine Read(std::vector<std::string> flags, std::map<std::string, std::stri
       "1.2.3", default_file);
 }
 
-// What a file with this text is refused with, its path replaced by "FILE".
+// The message with which a file of this text is refused; "FILE" stands for its path.
 std::string RefusalOfFile(const std::string& text) {
   const TemporaryFile file(text);
   const CommandLine line = Read({"--config", file.path()});
-  if (line.action != Action::kExitRefused) return "(accepted)";
+  if (line.action != Action::kRefuse) return "(accepted)";
   std::string message = line.output;
   const size_t at = message.find(file.path());
   if (at != std::string::npos) message.replace(at, file.path().size(), "FILE");
@@ -160,13 +160,13 @@ TEST(Config, ASettingGivenTwiceIsRefused) {
 
 TEST(Config, AFileThatIsNotThereIsRefusedByName) {
   const CommandLine line = Read({"--config", "/nonexistent/tagcache.conf"});
-  EXPECT_EQ(line.action, Action::kExitRefused);
+  EXPECT_EQ(line.action, Action::kRefuse);
   EXPECT_NE(line.output.find("/nonexistent/tagcache.conf"), std::string::npos);
 }
 
 TEST(Config, AnUnknownFlagIsRefusedByName) {
   const CommandLine line = Read({"--max-value-length=5"});
-  EXPECT_EQ(line.action, Action::kExitRefused);
+  EXPECT_EQ(line.action, Action::kRefuse);
   EXPECT_NE(line.output.find("--max-value-length"), std::string::npos);
 }
 
@@ -175,6 +175,16 @@ TEST(Config, AFlagOutOfRangeIsRefusedWithTheRange) {
             "tagcached: --max-tags: '5000' was given; allowed: an integer from 0 to 255\n");
   EXPECT_EQ(Read({"--tcp-nodelay=yes"}).output,
             "tagcached: --tcp-nodelay: 'yes' was given; allowed: true or false\n");
+}
+
+TEST(Config, AFlagGivenTwiceIsTheLastOneAndBothAreChecked) {
+  EXPECT_EQ(Read({"--port=1", "--port=2"}).config.port, 2u);
+  const std::vector<std::vector<std::string>> orders = {{"--port=1", "--port=x"},
+                                                        {"--port=x", "--port=1"}};
+  for (const std::vector<std::string>& flags : orders) {
+    EXPECT_EQ(Read(flags).output,
+              "tagcached: --port: 'x' was given; allowed: an integer from 0 to 65535\n");
+  }
 }
 
 TEST(Config, AVariableOutOfRangeIsRefusedByName) {
@@ -188,19 +198,19 @@ TEST(Config, SizesTakeUnits) {
   EXPECT_EQ(Read({"--max-value=1GiB"}).config.max_value, 1024u * 1024 * 1024);
   EXPECT_EQ(Read({"--max-value=16 KiB"}).config.max_value, 16u * 1024);
   for (const char* wrong : {"8MB", "8M", "MiB", "-1KiB", "18446744073709551615KiB", ""}) {
-    EXPECT_EQ(Read({std::string("--max-value=") + wrong}).action, Action::kExitRefused) << wrong;
+    EXPECT_EQ(Read({std::string("--max-value=") + wrong}).action, Action::kRefuse) << wrong;
   }
 }
 
 // lessons 24
 TEST(Config, HalfOfTheCredentialsIsRefused) {
-  EXPECT_EQ(Read({"--username=app"}).action, Action::kExitRefused);
-  EXPECT_EQ(Read({"--password=secret"}).action, Action::kExitRefused);
+  EXPECT_EQ(Read({"--username=app"}).action, Action::kRefuse);
+  EXPECT_EQ(Read({"--password=secret"}).action, Action::kRefuse);
   EXPECT_EQ(Read({"--username=app", "--password=secret"}).action, Action::kServe);
 }
 
 TEST(Config, NoListenerAtAllIsRefused) {
-  EXPECT_EQ(Read({"--host="}).action, Action::kExitRefused);
+  EXPECT_EQ(Read({"--host="}).action, Action::kRefuse);
   EXPECT_EQ(Read({"--host=", "--unix-socket=/tmp/s"}).action, Action::kServe);
 }
 
@@ -229,27 +239,45 @@ TEST(Config, ARefusedPasswordIsNotRepeated) {
   EXPECT_EQ(Read({"--config", file.path()}).output.find("12345"), std::string::npos);
 }
 
-TEST(Config, HelpListsEverySettingWithUnitAndDefault) {
+TEST(Config, HelpListsEverySettingWithUnitRangeAndDefault) {
   const CommandLine line = Read({"--help"});
-  EXPECT_EQ(line.action, Action::kExitWell);
+  EXPECT_EQ(line.action, Action::kPrint);
   const Config defaults;
   for (const Setting& setting : server::Settings()) {
     EXPECT_NE(line.output.find(FlagOf(setting) + " "), std::string::npos) << setting.name;
     const std::string note =
-        "[" + std::string(setting.unit) + "; default " + TomlOf(setting, defaults) + "]";
+        "[" + UnitAndRangeOf(setting) + "; default " + TomlOf(setting, defaults) + "]";
     EXPECT_NE(line.output.find(note), std::string::npos) << note;
   }
 }
 
-TEST(Config, EverySettingIsInTheOperatorsGuideWithUnitAndDefault) {
+TEST(Config, TheTableOfTheOperatorsGuideIsTheTableOfTheCode) {
   std::ifstream file(TAGCACHE_SOURCE_DIR "/docs/operations.md");
   const std::string guide((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::string table =
+      "| name | default | unit and range | what it is |\n| --- | --- | --- | --- |\n";
   const Config defaults;
   for (const Setting& setting : server::Settings()) {
-    const std::string row = "| `" + std::string(setting.name) + "` | `" +
-                            TomlOf(setting, defaults) + "` | " + std::string(setting.unit) + " |";
-    EXPECT_NE(guide.find(row), std::string::npos) << row;
+    table.append("| `").append(setting.name).append("` | `").append(TomlOf(setting, defaults));
+    table.append("` | ").append(UnitAndRangeOf(setting)).append(" | ").append(setting.help);
+    table.append(" |\n");
   }
+  EXPECT_NE(guide.find("\n\n" + table + "\n"), std::string::npos)
+      << "docs/operations.md should hold:\n"
+      << table;
+}
+
+TEST(Config, WhatTheStoreCanHoldIsTheRangeOfItsSettings) {
+  server::StoreOptions over;
+  over.shards = server::FindSetting("shards")->max + 1;
+  over.max_key = server::FindSetting("max_key")->max + 1;
+  over.max_tag = server::FindSetting("max_tag")->max + 1;
+  over.max_tags = server::FindSetting("max_tags")->max + 1;
+  const server::StoreOptions used = server::Store(over).options();
+  EXPECT_EQ(used.shards, server::FindSetting("shards")->max);
+  EXPECT_EQ(used.max_key, server::FindSetting("max_key")->max);
+  EXPECT_EQ(used.max_tag, server::FindSetting("max_tag")->max);
+  EXPECT_EQ(used.max_tags, server::FindSetting("max_tags")->max);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// GET_LEASE that waits, over sockets: many connections on several workers.
+// GET_LEASE requests that wait, over sockets: many connections on several workers.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -44,9 +44,9 @@ std::string EncodedPutWith(uint64_t token, std::string_view key, std::string_vie
   return Encoded(request);
 }
 
-// A server in this process, of four workers.
-struct House {
-  House() : engine(SmallEngine(), nullptr, Worker::Now()) {
+// A server with four workers in this process.
+struct FourWorkers {
+  FourWorkers() : engine(SmallEngine(), nullptr, Worker::Now()) {
     char name[] = "/tmp/tagcached-lease-XXXXXX";
     directory = mkdtemp(name);
     ServerOptions options;
@@ -57,7 +57,7 @@ struct House {
     EXPECT_EQ(server->Open(), "");
     server->Start();
   }
-  ~House() {
+  ~FourWorkers() {
     server.reset();
     std::filesystem::remove_all(directory);
   }
@@ -68,7 +68,7 @@ struct House {
   std::string directory;
 };
 
-// One message; its body begins with the kind of a lease's answer.
+// Reads one message. The body of an answer to GET_LEASE begins with its kind.
 Message Read(RawClient& client) {
   std::string bytes = client.Read(protocol::kHeaderSize);
   protocol::FrameHeader header;
@@ -91,14 +91,14 @@ std::string ValueOf(const Message& message) {
 
 TEST(LeaseWait, FiveHundredCallersOfOneKeyRunTheProducerOnce) {
   constexpr int kConnections = 20, kEach = 25;
-  House house;
+  FourWorkers running;
   for (int round = 0; round < 5; ++round) {
     const std::string key = "key" + std::to_string(round);
     std::atomic<int> produced{0}, served{0}, other{0};
     std::vector<std::thread> threads;
     for (int c = 0; c < kConnections; ++c) {
       threads.emplace_back([&] {
-        RawClient client = house.Connect();
+        RawClient client = running.Connect();
         std::string asks;
         for (int i = 0; i < kEach; ++i) asks += EncodedLease(i, key, 60'000, 60'000);
         client.Send(asks);
@@ -124,16 +124,16 @@ TEST(LeaseWait, FiveHundredCallersOfOneKeyRunTheProducerOnce) {
   }
 }
 
-TEST(LeaseWait, TheDeathOfTheHolderPassesTheLeaseToOne) {
-  House house;
-  RawClient holder = house.Connect();
+TEST(LeaseWait, WhenTheHoldersConnectionEndsTheLeasePassesToOne) {
+  FourWorkers running;
+  RawClient holder = running.Connect();
   holder.Send(EncodedLease(1, "k", 60'000, 0));
   ASSERT_NE(TokenOf(Read(holder)), 0u);
   std::vector<RawClient> waiters;
   for (int i = 0; i < 4; ++i) {
-    waiters.push_back(house.Connect());
+    waiters.push_back(running.Connect());
     waiters.back().Send(EncodedLease(1, "k", 60'000, 60'000) + EncodedKey(Op::kPing, 2, ""));
-    EXPECT_EQ(Read(waiters.back()).id, 2u);  // it is waiting by now, and was not in the way
+    EXPECT_EQ(Read(waiters.back()).id, 2u);  // it waits by now, and does not hold up the PING
   }
   holder.Close();
   const uint64_t token = TokenOf(Read(waiters[0]));
@@ -143,9 +143,9 @@ TEST(LeaseWait, TheDeathOfTheHolderPassesTheLeaseToOne) {
   for (int i = 1; i < 4; ++i) EXPECT_EQ(ValueOf(Read(waiters[i])), "v");
 }
 
-TEST(LeaseWait, ALeaseWhoseTimeIsOverPassesToOne) {
-  House house;
-  RawClient holder = house.Connect(), waiter = house.Connect();
+TEST(LeaseWait, AnExpiredLeasePassesToOne) {
+  FourWorkers running;
+  RawClient holder = running.Connect(), waiter = running.Connect();
   holder.Send(EncodedLease(1, "k", 100, 0));
   ASSERT_NE(TokenOf(Read(holder)), 0u);
   waiter.Send(EncodedLease(1, "k", 60'000, 60'000));
@@ -153,8 +153,8 @@ TEST(LeaseWait, ALeaseWhoseTimeIsOverPassesToOne) {
 }
 
 TEST(LeaseWait, TheCallersDeadlineBoundsTheWait) {
-  House house;
-  RawClient holder = house.Connect(), waiter = house.Connect();
+  FourWorkers running;
+  RawClient holder = running.Connect(), waiter = running.Connect();
   holder.Send(EncodedLease(1, "k", 60'000, 0));
   ASSERT_NE(TokenOf(Read(holder)), 0u);
   const auto begin = steady_clock::now();
@@ -170,20 +170,20 @@ TEST(LeaseWait, TheCallersDeadlineBoundsTheWait) {
 
 TEST(LeaseWait, ServersStopWhileManyWaitAndConnectionsEnd) {
   for (int round = 0; round < 5; ++round) {
-    House house;
-    RawClient holder = house.Connect();
+    FourWorkers running;
+    RawClient holder = running.Connect();
     holder.Send(EncodedLease(1, "k", 60'000, 0));
     const uint64_t token = TokenOf(Read(holder));
     ASSERT_NE(token, 0u);
     std::vector<RawClient> waiters;
     for (int i = 0; i < 40; ++i) {
-      waiters.push_back(house.Connect());
+      waiters.push_back(running.Connect());
       waiters.back().Send(EncodedLease(1, "k", 60'000, 60'000) + EncodedKey(Op::kPing, 2, ""));
       EXPECT_EQ(Read(waiters.back()).id, 2u);
     }
     std::thread putter([&] { holder.Send(EncodedPutWith(token, "k", "v")); });
     for (int i = 0; i < 10; ++i) waiters[i].Close();
-    house.server->Stop();
+    running.server->Stop();
     putter.join();
     for (int i = 10; i < 40; ++i) {
       const Message message = Read(waiters[i]);

@@ -35,7 +35,7 @@ TEST(Statistics, HitsAndMissesCountKeys) {
   EXPECT_EQ(stats["misses"], "2");
 }
 
-// Each look is 5 microseconds after the one before.
+// Each reading is 5 microseconds after the previous one.
 uint64_t TickingClock() {
   static uint64_t now = 0;
   return now += 5000;
