@@ -80,7 +80,7 @@ struct LeaseTable::State {
   TimeMs next_end = UINT64_MAX;  // no lease ends before this
 };
 
-Woken::~Woken() {
+void Woken::WakeAll() {
   for (Waiter* waiter : passed_) waiter->Wake();
   while (ended_ != nullptr) {
     const std::unique_ptr<LeaseRecord> record(std::exchange(ended_, ended_->next_ended));

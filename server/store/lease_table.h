@@ -50,8 +50,8 @@ class EventClock {
   uint64_t now() const { return now_.load(std::memory_order_seq_cst); }
   // false: there is no token that an event could overtake.
   bool AnyIssued() const { return now_.load(std::memory_order_relaxed) != begin_; }
-  // Whether Issue() of this clock gave the token out.
-  bool Gave(uint64_t token) const { return token > begin_ && token <= now(); }
+  // Whether Issue() of this clock returned the token.
+  bool Issued(uint64_t token) const { return token > begin_ && token <= now(); }
 
  private:
   uint64_t begin_;
@@ -88,18 +88,22 @@ class TagStamps {
 
 struct LeaseRecord;
 
-// Who is to be woken, and what is to be freed, after the lock: declare it before the MutexLock.
+// Waiters to wake and records to free. The destructor does both: it runs after the lock is released
+// (step.h).
 class Woken {
  public:
   Woken() = default;
-  ~Woken();
+  ~Woken() {
+    if (ended_ != nullptr || !passed_.empty()) WakeAll();
+  }
   Woken(const Woken&) = delete;
   Woken& operator=(const Woken&) = delete;
 
  private:
   friend class LeaseTable;
-  LeaseRecord* ended_ = nullptr;  // all their waiters
-  std::list<Waiter*> passed_;     // of leases that ended without a value, one each
+  void WakeAll();
+  LeaseRecord* ended_ = nullptr;  // all waiters of these are woken
+  std::list<Waiter*> passed_;     // one waiter for each lease that ended without a value
 };
 
 class LeaseTable {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cassert>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -62,17 +63,14 @@ Store::Impl::Impl(const StoreOptions& asked)
       budget(options.memory_limit),
       arena(budget),
       clock(asked.seed),
-      context{arena, registry, clock, stamps, options.seed, shard_bits, HashOf},
+      context{arena, registry, clock, stamps, order, options.seed, shard_bits, HashOf},
       invalidated(std::make_unique<std::atomic<uint32_t>[]>(kTagCounters)),
       shards(std::make_unique<Shard[]>(options.shards)) {
   for (size_t i = 0; i < options.shards; ++i) shards[i].Attach(&context, i);
 }
 
 Store::Impl::~Impl() {
-  for (const std::unique_ptr<Grave>& grave : graves) {
-    while (!Bury(*grave, SIZE_MAX)) {
-    }
-  }
+  for (const std::unique_ptr<FlushedTables>& tables : flushed) FreeSome(*tables, SIZE_MAX);
 }
 
 // The tags without repetition.
@@ -127,7 +125,8 @@ void Store::Impl::MakeDraft(const Write& write, const HashedBytes& key, TimeMs n
   draft->version = write.version;
   draft->token = write.token;
   draft->refused = Check(write);
-  if (draft->refused != Outcome::kOk || write.ttl_ms == 0) return;
+  draft->expires_at_once = write.ttl_ms == 0;
+  if (draft->refused != Outcome::kOk || draft->expires_at_once) return;
   const size_t first_tag = tags->size();
   if (!write.tags.empty()) HashTags(write.tags, tags);
   draft->entry.reset(MakeEntry({.key = key,
@@ -256,32 +255,31 @@ void Store::MultiPut(std::span<const Write> writes, TimeMs now, std::span<Outcom
     impl_->MakeDraft(writes[i], {writes[i].key, scratch.hashes[i]}, now, &scratch.tags, &draft);
     draft.tags = std::span(scratch.tags).subspan(first_tag);
   }
-  Removed removed;
+  Step step(now);
   impl_->ForEachShard(&scratch, [&](Shard& shard, std::span<const uint32_t> which) {
-    shard.MultiPut(which, scratch.drafts, now, outcomes, &removed);
+    shard.MultiPut(which, scratch.drafts, outcomes, step);
   });
   scratch.Clear();
 }
 
-bool Store::Delete(std::string_view key, TimeMs now) {
-  const HashedBytes hashed = impl_->Hash(key);
-  return impl_->ShardWith(hashed.hash).Delete(hashed, now);
-}
-
-uint64_t Store::MultiDelete(std::span<const std::string_view> keys, TimeMs now) {
+// Here for the batch scratch: Store::Invalidate calls it.
+InvalidationResult Store::Impl::InvalidateKeys(const Invalidation& what, TimeMs now) {
+  if (what.names.size() == 1) {
+    const HashedBytes key = Hash(what.names[0]);
+    return ShardWith(key.hash).InvalidateKey(key, what.version, now);
+  }
+  assert(!what.version.has_value());
   BatchScratch& scratch = batch_scratch;
-  impl_->HashKeys(keys, &scratch);
-  uint64_t deleted = 0;
-  impl_->ForEachShard(&scratch, [&](Shard& shard, std::span<const uint32_t> which) {
-    deleted += shard.MultiDelete({which, keys, scratch.hashes}, now);
+  HashKeys(what.names, &scratch);
+  InvalidationResult result;
+  ForEachShard(&scratch, [&](Shard& shard, std::span<const uint32_t> which) {
+    const InvalidationResult of_shard =
+        shard.InvalidateKeys({which, what.names, scratch.hashes}, now);
+    result.entries += of_shard.entries;
+    result.number = of_shard.number;
   });
   scratch.Clear();
-  return deleted;
-}
-
-Outcome Store::CompareAndDelete(std::string_view key, uint64_t version, TimeMs now) {
-  const HashedBytes hashed = impl_->Hash(key);
-  return impl_->ShardWith(hashed.hash).CompareAndDelete(hashed, version, now);
+  return result;
 }
 
 EntryRef Store::GetAndTouch(std::string_view key, std::optional<uint64_t> ttl_ms, TimeMs now) {

@@ -307,12 +307,12 @@ TEST(LeaseTable, HoldsNothingBeforeTheFirstToken) {
 TEST(EventClock, TokensOfAnotherProcessAreNotItsOwn) {
   EventClock here(1), there(2);
   const uint64_t token = here.Issue();
-  EXPECT_TRUE(here.Gave(token));
-  EXPECT_FALSE(here.Gave(token + 1));
-  EXPECT_FALSE(here.Gave(token - 1));
-  EXPECT_FALSE(here.Gave(0));
+  EXPECT_TRUE(here.Issued(token));
+  EXPECT_FALSE(here.Issued(token + 1));
+  EXPECT_FALSE(here.Issued(token - 1));
+  EXPECT_FALSE(here.Issued(0));
   for (int i = 0; i < 1000; ++i) there.Issue();
-  EXPECT_FALSE(there.Gave(token));
+  EXPECT_FALSE(there.Issued(token));
   EXPECT_LT(token, uint64_t{1} << 62);
 }
 
