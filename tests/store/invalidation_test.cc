@@ -123,7 +123,6 @@ class SeededInvalidations {
       model_[key] = entry;
     }
   }
-  // Upper bound of what one step can find in the lists: whatever was tagged and may still be there.
   void Invalidate() {
     std::set<size_t> tags;
     for (uint64_t n = 1 + Below(3); n > 0; --n) tags.insert(Below(8));
@@ -179,9 +178,9 @@ class InvalidationCounts : public ::testing::TestWithParam<uint64_t> {};
 TEST_P(InvalidationCounts, AreExactUpToTheLimitAndNeverTooLow) {
   SeededInvalidations run(GetParam());
   run.Run(120);
-  EXPECT_GT(run.exact(), 50);
-  EXPECT_GT(run.beyond(), 50);
-  EXPECT_GT(run.too_high(), 0);  // or the run never came to what makes it hard
+  EXPECT_GT(run.exact(), 20);
+  EXPECT_GT(run.beyond(), 20);
+  EXPECT_GT(run.too_high(), 0);  // otherwise nothing ever waited to be removed
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, InvalidationCounts, ::testing::Values(1, 2, 3, 4));
