@@ -178,6 +178,8 @@ struct LeaseAnswer {
 //                             of a removal, for lease tokens
 //   kFlush    none            the whole call, over all shards        see below
 //
+// kAllTags of one tag is the same as kAnyTag.
+//
 // After the step no call sees the entries it reached. Their memory is freed later where they are
 // many, and the result waits for that in no case. For kAnyTag and kFlush the number of entries is
 //  - exact where a step reaches at most 1024 entries: each live one is counted once;
