@@ -167,7 +167,7 @@ class EntryTable {
   }
 
   // Brings the home slot of a place into the cache. May be called while another thread changes the
-  // table: it follows no pointer, and prefetching an address that is gone does nothing.
+  // table: it follows no pointer, and prefetching an address that was freed does nothing.
   void Prefetch(uint32_t place) const { __builtin_prefetch(slots() + Home(place, capacity())); }
 
  private:

@@ -106,7 +106,7 @@ class HashTable {
   }
 
   // Brings the home slot of `hash` into the cache. May be called while another thread changes the
-  // table: it follows no pointer, and prefetching an address that is gone does nothing.
+  // table: it follows no pointer, and prefetching an address that was freed does nothing.
   void Prefetch(uint64_t hash) const { __builtin_prefetch(slots() + (hash & mask())); }
 
  private:

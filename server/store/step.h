@@ -28,7 +28,7 @@ class Step {
 
   const TimeMs now;
   Removed removed;  // entries to free
-  Woken woken;      // waiters to wake, once they have been woken the entries are freed
+  Woken woken;      // waiters to wake, which happens first
 };
 
 // A step under one lock.

@@ -10,11 +10,12 @@
 namespace tagcache::server {
 namespace {
 
-// How many entries could be removed in the time that a slab's memory takes to go to the system.
+// How many entries could be removed in the time in which a slab's memory is returned to the system.
 constexpr size_t kReturnCost = 32;
 // Under a memory limit an entry may take this share of it.
 constexpr size_t kLargestShare = 16;
-// Free objects of a size, in 1/100, from which on a slab is emptied: near the limit, and otherwise.
+// A slab is emptied when so many percent of the objects of its size are free: near the memory
+// limit, and otherwise.
 constexpr unsigned kSpareAtLimit = 8;
 constexpr unsigned kSpare = 25;
 
@@ -45,7 +46,7 @@ Entry* Store::Impl::MakeEntry(const EntryParts& parts, TimeMs now) {
 
 void Store::Impl::KeepToLimit(const HashedBytes& key, size_t bytes, TimeMs now) {
   if (ShardWith(key.hash).Evict(bytes, now) >= bytes) return;
-  // A shard that has nothing left: others have.
+  // This shard has nothing left, so others have to evict.
   for (size_t i = 0, freed = 0; i < options.shards && freed < bytes; ++i) {
     freed += shards[(ShardOf(key.hash, shard_bits) + i) % options.shards].Evict(bytes, now);
   }
