@@ -60,7 +60,7 @@ size_t Shard::RemoveExpiredAndInvalidated(size_t budget, TimeMs now) {
   LockedStep step(mutex_, now);
   leases_.Expire(now, &step.woken);
   const size_t expired = RemoveExpired(budget, step);
-  return expired + RemoveInvalidated(budget, step);
+  return expired + RemoveInvalidated(budget - expired, step);
 }
 
 void Shard::ExpireLeases(TimeMs now) {

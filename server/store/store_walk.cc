@@ -1,6 +1,7 @@
 // Store: lists of keys by tag, scans, and removal by prefix.
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 #include <utility>
 
@@ -112,6 +113,7 @@ KeyList Store::Scan(std::string_view prefix, uint64_t cursor, size_t limit, size
 InvalidationResult Store::Impl::InvalidatePrefix(const Invalidation& what, TimeMs now) {
   constexpr uint64_t kPlaces = uint64_t{1} << EntryTable::kPlaceBits;
   const uint64_t end = options.shards * kPlaces;
+  assert(!what.names.empty());
   InvalidationResult result = {.cursor = what.cursor};
   std::vector<EntryRef> pinned;
   size_t left = std::max<size_t>(what.budget, 1);

@@ -23,7 +23,7 @@ using server::ShardContext;
 using server::TagRegistry;
 using server::TagStamps;
 
-TEST(Keys, ListsTheKeysThatBearTheTag) {
+TEST(Keys, ListsTheKeysWithTheTag) {
   Cache cache;
   cache.Put("a", "v", {"t", "u"});
   cache.Put("b", "v", {"t"});

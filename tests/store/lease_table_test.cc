@@ -384,7 +384,7 @@ class Model {
       case 6:
         return Cancel(i);
       case 7:
-        return Die(random_() % 4);
+        return EndHolder(random_() % 4);
       case 8:
         return Refuse(i);
       case 9:
@@ -451,7 +451,7 @@ class Model {
     ASSERT_TRUE(table_.Cancel(Key(i), waiters[place]));
     waiters.erase(waiters.begin() + static_cast<std::ptrdiff_t>(place));
   }
-  void Die(uint64_t holder) {
+  void EndHolder(uint64_t holder) {
     for (size_t i = 0; i < kKeys; ++i) {
       const auto found = leases_.find(i);
       if (found == leases_.end()) continue;
