@@ -163,9 +163,9 @@ class alignas(64) Shard {
   };
   InvalidatedPart RemoveInvalidatedBy(uint64_t number, size_t most, TimeMs now);
 
-  // Maintenance. Ends expired leases, removes expired entries and moves others in the wheel, and then
-  // removes invalidated entries, the latest invalidation's first. Touches at most `budget` entries;
-  // returns how many.
+  // Maintenance. Ends expired leases, removes expired entries and moves others in the wheel, and
+  // then removes invalidated entries, the latest invalidation's first. Touches at most `budget`
+  // entries; returns how many.
   size_t RemoveExpiredAndInvalidated(size_t budget, TimeMs now);
   void ExpireLeases(TimeMs now);
   // Removes some expired and invalidated entries, and then those with the lowest eviction scores,

@@ -109,7 +109,7 @@ Outcome Shard::PutLocked(Draft& draft, WriteMode mode, Step& step) {
     outcome = Outcome::kOutOfMemory;
   }
   // What was to be replaced is not served on: a refused put removes it, and so does a write that
-  // expires at once. Only kPut is answered to where there is no entry.
+  // expires at once. A refused kPut overtakes the key's lease even where there is no entry.
   if (mode == WriteMode::kPut || (slot != nullptr && outcome == Outcome::kOk)) {
     InvalidateLocked(draft.key, slot, step);
   }
