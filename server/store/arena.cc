@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -42,7 +43,7 @@ static_assert(kSizeTable.bytes[kSizeTable.class_of.back()] >= kLargestObject);
 
 size_t ClassOf(size_t bytes) { return kSizeTable.class_of[(bytes + 7) / 8]; }
 
-// Free memory of values of one size that stays resident; there are some 40 sizes.
+// Bytes of free memory of values of one size that stay resident; there are some 40 sizes.
 size_t KeptValues(size_t limit) {
   constexpr size_t kMost = 256 * 1024;
   return limit == 0 ? kMost : std::min(kMost, limit / 1024);
@@ -70,6 +71,9 @@ Arena::Arena(MemoryBudget& budget) : budget_(budget), values_(KeptValues(budget.
 }
 
 Arena::~Arena() {
+  // Whoever allocated has freed, and whoever added to the budget has subtracted.
+  assert(Used().objects == 0);
+  assert(budget_.used() == Used().slabs);
   munmap(mapping_, reserved_slabs_ * kSlabBytes + kSlabBytes);
   std::free(returned_);
 }
@@ -99,7 +103,7 @@ void* Arena::Allocate(ObjectKind kind, size_t bytes, bool urgent) {
   if (slab == nullptr) {
     slab = TakeSlab(urgent);
     if (slab == nullptr) return nullptr;
-    // Zeros say that there is no entry yet (entry.h, pins).
+    // Zeros mean that there is no entry yet (entry.h, pins).
     std::memset(static_cast<void*>(slab), 0, kSlabBytes);
     new (slab) Slab{};
     slab->arena = this;
@@ -139,6 +143,8 @@ void Arena::Free(std::span<void* const> objects) {
 }
 
 void Arena::FreeObject(SizeClass& size, Slab* slab, void* object) {
+  assert(slab->arena == this && slab->used > 0 && size.free < size.slabs * size.capacity);
+  assert((static_cast<char*>(object) - slab->object(0)) % slab->object_bytes == 0);
   NextFree(static_cast<char*>(object)) = slab->first_free;
   slab->first_free = static_cast<uint16_t>(
       (static_cast<char*>(object) - slab->object(0)) / slab->object_bytes + 1);
@@ -146,7 +152,7 @@ void Arena::FreeObject(SizeClass& size, Slab* slab, void* object) {
   --slab->used;
   if (slab->emptying) return;
   if (!slab->listed) List(size, slab);
-  // The last slab of a size stays: one that empties and fills again costs nothing then.
+  // The last slab of a size stays, so that a size whose only objects come and go costs nothing.
   if (slab->used > 0 || size.partial->next == nullptr) return;
   Unlist(size, slab);
   --size.slabs;
@@ -174,6 +180,7 @@ Slab* Arena::TakeSlab(bool urgent) {
 }
 
 void Arena::GiveSlab(Slab* slab) {
+  assert(slab->used == 0);
   budget_.Remove(kSlabBytes);
   MutexLock lock(pool_mutex_);
   slab->next = pool_;
@@ -200,7 +207,7 @@ size_t Arena::ReturnIdle(size_t most) {
       --pooled_;
       ++returning_;
     }
-    // The system takes its time, and nobody waits for a lock meanwhile.
+    // The system call takes long, so no lock is held meanwhile.
     madvise(slab, kSlabBytes, MADV_DONTNEED);
     MutexLock lock(pool_mutex_);
     --returning_;
@@ -226,7 +233,7 @@ Arena::Bytes Arena::Used() {
 }
 
 Slab* Arena::BeginEmptying(unsigned spare) {
-  constexpr size_t kLooked = 32;
+  constexpr size_t kChecked = 32;
   const size_t from = emptying_from_.load(std::memory_order_relaxed);
   for (size_t i = 0; i < kObjectSizes; ++i) {
     const size_t index = (from + i) % kObjectSizes;
@@ -236,12 +243,12 @@ Slab* Arena::BeginEmptying(unsigned spare) {
     const size_t all = size.slabs * size.partial->capacity;
     if (size.free * 100 < all * spare) continue;
     Slab* sparsest = size.partial;
-    size_t looked = 0;
-    for (Slab* slab = size.partial; slab != nullptr && looked < kLooked;
-         slab = slab->next, ++looked) {
+    size_t checked = 0;
+    for (Slab* slab = size.partial; slab != nullptr && checked < kChecked;
+         slab = slab->next, ++checked) {
       if (slab->used < sparsest->used) sparsest = slab;
     }
-    // What moves out finds room in the others.
+    // The other slabs must have room for what moves out.
     if (size.free - (sparsest->capacity - sparsest->used) < sparsest->used) continue;
     Unlist(size, sparsest);
     sparsest->emptying = true;

@@ -1,22 +1,23 @@
 #ifndef TAGCACHE_SERVER_STORE_ARENA_H_
 #define TAGCACHE_SERVER_STORE_ARENA_H_
 
-// Where entries and tag nodes lie: one range of addresses, cut into slabs, each slab into objects
-// of one size. An object is named by a Ref of 32 bits, its offset in units of 8 bytes, so that what
-// points at entries takes half the room of a pointer.
+// The memory of entries and tag nodes: one range of addresses, cut into slabs, each slab into
+// objects of one size. An object is named by a Ref of 32 bits, its offset in units of 8 bytes,
+// which takes half the room of a pointer.
 //
 //   base_   slab 0     slab 1     slab 2     ...                     32 GiB of addresses, reserved;
-//   |------|----------|----------|----------|--------- ...           memory is there once used
+//   |------|----------|----------|----------|--------- ...           memory comes with the first
+//   use
 //           (never    | header   |
 //            used)    | object   |    64 KiB a slab; all its objects have one size and one kind
 //                     | object   |
 //                     | ...      |
 //
 // Sizes are multiples of 8 up to 512 bytes, within 7 % of each other up to 4 KiB and within 13 %
-// above, so an object wastes little. Slabs that empty are given back for any size, and their memory
-// to the system, beyond a small reserve, by ReturnIdle: not at once, as that is a system call for
-// each, which on some machines stops the other cores. A slab that is sparse is emptied by moving
-// its entries (store_upkeep.cc).
+// above, so an object wastes little. An empty slab may serve any size again. Beyond a small reserve
+// ReturnIdle returns the memory of empty slabs to the system: not at once, as that is a system call
+// for each, which on some machines stops the other cores. A sparse slab is emptied by moving its
+// entries (store_upkeep.cc).
 //
 // Threads: any. Locks: a size's lock, and under it the pool's; nothing is locked under those.
 
@@ -72,13 +73,13 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // nullptr: there is no memory, or it would take a slab and the budget has none left. `urgent`
-  // goes over the budget. REQUIRES: bytes is 1 to kLargestObject.
+  // nullptr: there is no memory, or it would need another slab, which exceeds the budget. `urgent`
+  // may exceed the budget. REQUIRES: bytes is 1 to kLargestObject.
   void* Allocate(ObjectKind kind, size_t bytes, bool urgent);
   static void Free(void* object) { Of(object).Free(std::span(&object, 1)); }
-  // Objects of this arena. Those of one size that stand together cost one lock.
+  // Frees objects of this arena. Neighbours in the list that have one size cost one lock.
   void Free(std::span<void* const> objects);
-  // What an object of `bytes` takes.
+  // The size of the object that `bytes` are rounded up to.
   static size_t Rounded(size_t bytes);
   static size_t RoundedOf(const void* object) { return Slab::Of(object)->object_bytes; }
 
@@ -90,7 +91,7 @@ class Arena {
     return static_cast<Ref>((static_cast<const char*>(object) - base_) / 8);
   }
   MemoryBudget& budget() { return budget_; }
-  ValuePages& values() { return values_; }  // of entries that lie apart
+  ValuePages& values() { return values_; }  // values outside their entries
   // Bytes of slabs in use, and of the objects in them.
   struct Bytes {
     size_t slabs = 0;
@@ -99,14 +100,15 @@ class Arena {
   Bytes Used();
   // Bytes of free slabs that are resident; the budget does not count them.
   size_t idle_bytes();
-  // Gives the memory of up to `most` free slabs back to the system, but for a reserve. How many.
+  // Returns the memory of up to `most` free slabs to the system, except for a reserve. Returns how
+  // many.
   size_t ReturnIdle(size_t most);
-  // Of the arena an object lies in.
+  // The arena an object lies in.
   static Arena& Of(const void* object) { return *Slab::Of(object)->arena; }
 
-  // A slab of entries that is to be emptied because its objects fit into others of its size; it
-  // takes no new ones until Emptied. nullptr: no size has at least `spare` of its objects free, in
-  // 1/100, and room in other slabs for what is in this one. One at a time.
+  // Chooses a slab of entries to be emptied because its objects fit into others of its size. It
+  // gets no new objects until Emptied. nullptr: no size has at least `spare` of its objects free,
+  // in 1/100, and room in other slabs for what is in this one. One at a time.
   Slab* BeginEmptying(unsigned spare);
   void Emptied(Slab* slab);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <new>
 #include <span>
 
@@ -41,7 +42,7 @@ size_t Entry::allocated() const {
   return (bits & kOutside) != 0 ? inside + ValuePages::Rounded(value_size) : inside;
 }
 
-bool Entry::PinIfMade() {
+bool Entry::PinIfComplete() {
   uint32_t seen = pins.load(std::memory_order_acquire);
   while (seen != 0) {
     if (pins.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel)) return true;
@@ -101,9 +102,12 @@ Entry* NewEntry(Arena& arena, const EntryParts& parts, bool urgent) {
 
 namespace {
 
-// Whether it was the last pin. The entry's memory is left to the caller then, but not its value's.
-bool LastPin(Entry* entry) {
-  if (entry->pins.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+// Drops a pin. true: it was the last one. Then a value outside is freed, and the caller is to free
+// the entry.
+bool DropPin(Entry* entry) {
+  const uint32_t before = entry->pins.fetch_sub(1, std::memory_order_acq_rel);
+  assert(before > 0);
+  if (before != 1) return false;
   if ((entry->bits & Entry::kOutside) != 0) {
     char* value = const_cast<char*>(entry->value().data());
     Arena& arena = Arena::Of(entry);
@@ -116,18 +120,26 @@ bool LastPin(Entry* entry) {
 }  // namespace
 
 void Unpin(Entry* entry) {
-  if (LastPin(entry)) Arena::Free(entry);
+  if (DropPin(entry)) Arena::Free(entry);
 }
 
-Removed::~Removed() {
-  if (first_ == nullptr) return;
+size_t Removed::bytes(const Arena& arena) const {
+  size_t bytes = 0;
+  for (const Entry* entry = first_; entry != nullptr;) {
+    bytes += entry->allocated();
+    entry = entry->wheel_after == 0 ? nullptr : arena.At<Entry>(entry->wheel_after);
+  }
+  return bytes;
+}
+
+void Removed::DropPins() {
   Arena& arena = Arena::Of(first_);
   std::array<void*, 32> free;
   size_t count = 0;
   while (first_ != nullptr) {
     Entry* entry = first_;
     first_ = entry->wheel_after == 0 ? nullptr : arena.At<Entry>(entry->wheel_after);
-    if (LastPin(entry)) free[count++] = entry;
+    if (DropPin(entry)) free[count++] = entry;
     if (count == free.size() || first_ == nullptr) {
       arena.Free(std::span(free).first(count));
       count = 0;

@@ -17,22 +17,24 @@
 //   +-------------------+----------------+---------------------------+---------------------+
 //
 // A key of 16 bytes and a value of 100 make 152 bytes. Key and value follow the header at once,
-// since a GET reads just these; links are touched only when the entry comes, goes or is looked for
+// since a GET reads just these; links are touched only when the entry is added, removed or searched
 // by tag. Values over kLargestInside lie apart. The room of a number (kNumber) is that of the
 // longest one, so that counters change in place.
 //
 // version: milliseconds of the write (40 bits) | count within them (16) | shard (8): it grows with
-// each write of the shard, no two writes of a store have the same, and it tells the entry's age.
+// each write of the shard, no two writes of a store have the same, and the entry's age follows from
+// it.
 //
-// pins: 0 while the object is free or not made yet; then 1 for the table, and 1 for each EntryRef.
-// They are added under the shard's lock (or by who moves entries, to one that has a pin already),
-// so one that is seen to be 1 there stays 1 until the lock is released; they are dropped anywhere.
-// The one that drops the last frees the entry.
+// pins: 0 while the object is free or not complete; then 1 for the table, and 1 for each EntryRef.
+// Pins are added under the shard's lock (or by the thread that moves entries, to an entry that has
+// a pin already). So a count that is 1 under the lock stays 1 until the lock is released. Pins are
+// dropped anywhere, and dropping the last one frees the entry.
 //
 // Threads: flags, key, value bytes and their sizes do not change while anyone but the table has a
 // pin. Everything else belongs to the shard's lock.
 
 #include <atomic>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -99,7 +101,7 @@ struct Entry {
     expires_low = static_cast<uint32_t>(expires);
     expires_high = static_cast<uint16_t>(expires >> 32);
   }
-  bool IsOver(TimeMs now) const { return expires() <= now; }
+  bool IsExpired(TimeMs now) const { return expires() <= now; }
 
   uint32_t flags() const {
     uint32_t flags = flags_low;
@@ -129,8 +131,8 @@ struct Entry {
   void Pin() { pins.fetch_add(1, std::memory_order_relaxed); }
   // REQUIRES: the shard's lock is held, and the entry is in its table.
   bool IsPinned() const { return pins.load(std::memory_order_acquire) != 1; }
-  // false: the object is free, or no entry yet.
-  bool PinIfMade();
+  // false: the object is free, or not a complete entry yet.
+  bool PinIfComplete();
 };
 static_assert(sizeof(Entry) == 36 && alignof(Entry) == 4);
 static_assert(sizeof(Entry) + 4 + kLongestKey + 8 + 8 + kMostTags * sizeof(TagLink) <=
@@ -164,21 +166,27 @@ struct Unpinner {
 // A new entry on its way into the table.
 using OwnedEntry = std::unique_ptr<Entry, Unpinner>;
 
-// Entries taken out under a lock. The table's pins are dropped when the list ends: declare it
-// before the MutexLock, so that memory is given back after the lock.
+// Entries that were removed under a lock. The destructor drops the table's pins, which frees what
+// nobody else has pinned: it runs after the lock is released (step.h).
 class Removed {
  public:
   Removed() = default;
-  ~Removed();
+  ~Removed() {
+    if (first_ != nullptr) DropPins();
+  }
   Removed(const Removed&) = delete;
   Removed& operator=(const Removed&) = delete;
   // REQUIRES: the entry is in no table, wheel or tag's list any more.
   void Add(const Arena& arena, Entry* entry) {
+    assert(entry->tag_count == 0 && entry->wheel_before == 0);
     entry->wheel_after = first_ == nullptr ? 0 : arena.RefOf(first_);
     first_ = entry;
   }
+  // Bytes that the entries take in memory. Visits all of them.
+  size_t bytes(const Arena& arena) const;
 
  private:
+  void DropPins();
   Entry* first_ = nullptr;
 };
 

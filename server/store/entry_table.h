@@ -9,20 +9,20 @@
 //   +------------------------+------------------+----------+-------+-------+
 //
 // The place is taken from the hash under the shard's bits, and a slot's home is place * capacity /
-// 2^20: so the capacity may be any number (the table grows by a quarter when it is 7/8 full, and
-// shrinks when it is less than 2/5 full), a table that is rebuilt is read and written in order
-// without a look at the entries, and slots are nearly in the order of hashes, which is what a
-// scan's cursor counts in. Linear probing; deletion shifts the rest of the run back, so there are
-// no tombstones.
+// 2^20. So the capacity may be any number: the table grows by a quarter when it is 7/8 full, and
+// shrinks when it is less than 2/5 full. A table is rebuilt in order and without reading the
+// entries, and slots are nearly in the order of hashes, in which a scan's cursor counts. Linear
+// probing; deletion shifts the rest of the run back, so no slot is ever marked as deleted.
 //
 // A lookup goes to an entry only where all 20 bits agree.
 //
-// Threads: one at a time, except Prefetch. Errors: Reserve says when there is no memory; Shrink
-// without memory keeps what it has. The constructor may throw std::bad_alloc.
+// Threads: one at a time, except Prefetch. Errors: Reserve returns false when there is no memory;
+// Shrink keeps the table as it is then. The constructor may throw std::bad_alloc.
 
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -34,9 +34,10 @@
 
 namespace tagcache::server {
 
-// What eviction knows of an entry, in a slot's lowest 12 bits: hits since it came, halved once for
-// each epoch that passed without one, and its size in powers of two.
-class Heat {
+// How often an entry is accessed, and its size in powers of two: what eviction knows of it, in the
+// lowest 12 bits of its slot. Hits are counted since the entry came, and halved once for each epoch
+// that passed without one.
+class Frequency {
  public:
   static constexpr unsigned kEpochs = 8;
   static constexpr uint32_t kMostHits = 63;
@@ -57,13 +58,15 @@ class Heat {
     const unsigned halvings = (epoch - static_cast<unsigned>(slot >> 3)) % kEpochs;
     return (static_cast<uint32_t>(slot >> 6) & kMostHits) >> halvings;
   }
-  // The same, told of this epoch: counts of epochs go round after kEpochs.
-  static uint64_t Age(uint64_t slot, unsigned epoch) {
+  // The slot with its hits halved up to this epoch. Needed now and then, since the numbers of
+  // epochs wrap around after kEpochs.
+  static uint64_t Decay(uint64_t slot, unsigned epoch) {
     return (slot & ~uint64_t{0xFF8}) | uint64_t{Hits(slot, epoch)} << 6 |
            uint64_t{epoch % kEpochs} << 3;
   }
-  // How much it is worth to keep a byte of it, comparable among slots: hits over size.
-  static uint32_t Worth(uint64_t slot, unsigned epoch) {
+  // What a byte of the entry contributes to the hit rate, comparable among slots: hits over size.
+  // The entry with the lowest score is evicted.
+  static uint32_t EvictionScore(uint64_t slot, unsigned epoch) {
     return (2 * Hits(slot, epoch) + 1) << (7 - (slot & 7));
   }
 
@@ -132,12 +135,14 @@ class EntryTable {
     return Resize(capacity() + capacity() / 4 + kMinSlots) || size_ + 1 < capacity();
   }
   // REQUIRES: Reserve() was true, ref is not 0.
-  void Insert(uint32_t place, Ref ref, uint64_t heat) {
-    Put(slots(), capacity(), uint64_t{ref} << 32 | uint64_t{place} << 12 | heat);
+  void Insert(uint32_t place, Ref ref, uint64_t frequency) {
+    assert(ref != 0 && size_ + 1 < capacity());
+    Put(slots(), capacity(), uint64_t{ref} << 32 | uint64_t{place} << 12 | frequency);
     ++size_;
   }
   static void Replace(Slot* slot, Ref ref) { *slot = (*slot & UINT32_MAX) | uint64_t{ref} << 32; }
   void Erase(Slot* slot) {
+    assert(*slot != 0 && size_ > 0);
     Slot* const all = slots();
     const size_t capacity = this->capacity();
     size_t hole = static_cast<size_t>(slot - all);
@@ -162,7 +167,7 @@ class EntryTable {
   }
 
   // Brings the home slot of a place into the cache. May be called while another thread changes the
-  // table: it follows no pointer, and prefetching an address that is gone does nothing.
+  // table: it follows no pointer, and prefetching an address that was freed does nothing.
   void Prefetch(uint32_t place) const { __builtin_prefetch(slots() + Home(place, capacity())); }
 
  private:

@@ -2,7 +2,7 @@
 #define TAGCACHE_SERVER_STORE_HASH_TABLE_H_
 
 // An open-addressing table from 64-bit hashes to small values: linear probing, and deletion that
-// shifts the rest of the run back, so that there are no tombstones to build up.
+// shifts the rest of the run back, so that no slots marked as deleted build up.
 //
 //   slots_   | hash 8 | value 8 | hash | value | ...        a slot with hash 0 is free
 //             ^ home of h is slot h & mask_; four slots share a cache line
@@ -12,10 +12,11 @@
 //
 // It grows at 3/4 and halves under 1/8, so its memory follows its size in both directions.
 //
-// Threads: one at a time, except Prefetch. Errors: Reserve says when there is no memory; Shrink
-// without memory keeps what it has. The constructor may throw std::bad_alloc.
+// Threads: one at a time, except Prefetch. Errors: Reserve returns false when there is no memory;
+// Shrink keeps the table as it is then. The constructor may throw std::bad_alloc.
 
 #include <atomic>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -77,10 +78,12 @@ class HashTable {
   }
   // REQUIRES: Reserve() was true, and hash is not 0.
   void Insert(uint64_t hash, Value value) {
+    assert(hash != 0 && size_ + 1 < capacity());
     Put(slots(), mask(), {hash, value});
     ++size_;
   }
   void Erase(Slot* slot) {
+    assert(slot->hash != 0 && size_ > 0);
     Slot* const all = slots();
     const size_t mask = this->mask();
     size_t hole = static_cast<size_t>(slot - all);
@@ -103,7 +106,7 @@ class HashTable {
   }
 
   // Brings the home slot of `hash` into the cache. May be called while another thread changes the
-  // table: it follows no pointer, and prefetching an address that is gone does nothing.
+  // table: it follows no pointer, and prefetching an address that was freed does nothing.
   void Prefetch(uint64_t hash) const { __builtin_prefetch(slots() + (hash & mask())); }
 
  private:

@@ -9,7 +9,7 @@
 namespace tagcache::server {
 namespace {
 
-// Stamps only grow: of two events at once the later one stands.
+// Stamps only grow: of two events at one time the later one is kept.
 void Raise(std::atomic_ref<uint64_t> stamp, uint64_t value) {
   uint64_t seen = stamp.load(std::memory_order_relaxed);
   while (seen < value && !stamp.compare_exchange_weak(seen, value, std::memory_order_seq_cst)) {
@@ -28,7 +28,7 @@ uint64_t Scrambled(uint64_t z) {
 
 }  // namespace
 
-// Under 2^62: there is room for more tokens than can ever be given out, and each is positive as a
+// Under 2^62: there is room for more tokens than can ever be issued, and each is positive as a
 // signed number too.
 EventClock::EventClock(uint64_t seed) : begin_(Scrambled(seed) >> 2), now_(begin_) {}
 
@@ -51,7 +51,7 @@ void TagStamps::StampFlush(const EventClock& clock) {
 }
 
 bool TagStamps::Overtaken(uint64_t tag_hash, uint64_t token) const {
-  if (stamps_ == nullptr) return false;  // Flushed() tells
+  if (stamps_ == nullptr) return false;  // Flushed() answers for all tags
   return std::atomic_ref(stamps_[StampOf(tag_hash, kStamps)]).load(std::memory_order_seq_cst) >=
          token;
 }
@@ -65,22 +65,22 @@ struct LeaseRecord {
   uint64_t token = 0;  // 0: nobody computes; the lease is free for whoever asks first
   uint64_t holder = 0;
   TimeMs end = 0;
-  std::list<Waiter*> waiters;  // the longest waiting first
+  std::list<Waiter*> waiters;  // the one that has waited longest is first
   EntryRef stale;
   LeaseRecord* next_ended = nullptr;
 };
 
 struct LeaseTable::State {
   std::array<uint64_t, kStamps> stamps{};
-  std::array<uint64_t, kMaxRecords> hashes;  // of the records: what is searched
+  std::array<uint64_t, kMaxRecords> hashes;  // of the records' keys: a search reads these
   std::array<LeaseRecord*, kMaxRecords> records;
   size_t count = 0;
-  size_t stale = 0;              // bytes of values kept
+  size_t stale = 0;              // bytes of stale values
   size_t waiters = 0;            // of all records
   TimeMs next_end = UINT64_MAX;  // no lease ends before this
 };
 
-Woken::~Woken() {
+void Woken::WakeAll() {
   for (Waiter* waiter : passed_) waiter->Wake();
   while (ended_ != nullptr) {
     const std::unique_ptr<LeaseRecord> record(std::exchange(ended_, ended_->next_ended));
@@ -151,7 +151,7 @@ void LeaseTable::KeepStale(LeaseRecord& record, EntryRef stale) {
 }
 
 bool LeaseTable::Overtaken(const HashedBytes& key, uint64_t token) const {
-  if (state_ == nullptr) return true;  // no token was given out here
+  if (state_ == nullptr) return true;  // no token was issued here
   const size_t place = Find(key);
   if (place < kMaxRecords && state_->records[place]->token == token) return false;
   return state_->stamps[StampOf(key.hash, kStamps)] >= token;

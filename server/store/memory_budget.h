@@ -1,12 +1,13 @@
 #ifndef TAGCACHE_SERVER_STORE_MEMORY_BUDGET_H_
 #define TAGCACHE_SERVER_STORE_MEMORY_BUDGET_H_
 
-// What a store holds in memory and what it may hold. Everything that takes memory by the page or by
-// the table adds itself here; what lies inside a slab is counted with its slab.
+// What a store holds in memory and what it may hold. Everything that allocates memory by the page
+// or by the table is added here; what lies inside a slab is counted with its slab.
 //
 // Threads: any; the sums are relaxed, as nothing is ordered by them.
 
 #include <atomic>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,7 +19,10 @@ class MemoryBudget {
   explicit MemoryBudget(size_t limit) : limit_(limit) {}
 
   void Add(size_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
-  void Remove(size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+  void Remove(size_t bytes) {
+    [[maybe_unused]] const size_t before = used_.fetch_sub(bytes, std::memory_order_relaxed);
+    assert(before >= bytes);
+  }
   size_t used() const { return used_.load(std::memory_order_relaxed); }
   size_t limit() const { return limit_; }
 

@@ -12,18 +12,31 @@
 //                                 └─ leases_   key  -> who computes it, who waits
 //
 // A write is one step under the lock: value, flags, tags and expiry change together, and an entry
-// that leaves the table leaves the list of every tag it bears and the wheel in the same increment.
-// So there is never an entry a tag does not reach, nor a tag that reaches an entry which no longer
-// bears it.
+// that leaves the table leaves the list of each of its tags and the wheel in the same step. So
+// there is never an entry that its tags do not reach, nor a tag that reaches an entry which no
+// longer has it.
+//
+// What makes an entry leave, and the function that all of it ends in:
+//
+//   a write, a delete ──────────────────────────────────────────────┐
+//   a lookup that finds it expired or invalidated ──┐               │
+//   RemoveExpired (wheel_) ─────────────────────────┼─> Discard ────┼─> Remove ──> Unlink
+//   RemoveInvalidated (tags_) ──────────────────────┤   counts why  │   the slot   tags, wheel
+//   Evict ──────────────────────────────────────────┘               │               ^
+//   InvalidateTaggedWithAll ────────────────────────────────────────┘               │
+//   a write that replaces it in its slot ───────────────────────────────────────────┘
 //
 // Threads: any. Locks: mutex_, and under it for a moment a stripe of the TagRegistry or a lock of
 // the Arena. Two shards' locks are held together only by AllShards (store_impl.h), in the order of
-// their indices. What is REQUIRES(mutex()) is called with the lock held. Memory is taken before the
-// lock and given back after it, where that is possible.
+// their indices. What is REQUIRES(mutex()) is called with the lock held. Memory is allocated before
+// the lock is taken and freed after it is released (step.h), where that is possible.
+//
+// The calls on keys are in shard.cc, writes in shard_write.cc, what goes by tag or through the
+// whole table in shard_walk.cc, and what removes entries that nobody asked to remove in
+// shard_upkeep.cc.
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -32,9 +45,12 @@
 #include "server/store/arena.h"
 #include "server/store/entry.h"
 #include "server/store/entry_table.h"
+#include "server/store/flushed_tables.h"
+#include "server/store/invalidation_order.h"
 #include "server/store/key_hash.h"
 #include "server/store/lease_table.h"
 #include "server/store/mutex.h"
+#include "server/store/step.h"
 #include "server/store/store.h"
 #include "server/store/tag_index.h"
 #include "server/store/tag_registry.h"
@@ -48,19 +64,21 @@ struct ShardContext {
   TagRegistry& registry;
   EventClock& clock;
   TagStamps& stamps;
+  InvalidationOrder& order;
   uint64_t seed = 0;
   unsigned shard_bits = 0;
   uint64_t (*hash)(std::string_view bytes, uint64_t seed) = HashOf;  // tests choose hashes
 };
 
-// A write made ready outside the lock.
+// A write that is prepared outside the lock.
 struct Draft {
   HashedBytes key;
-  OwnedEntry entry;  // nullptr: refused, or it expires at once
+  OwnedEntry entry;  // nullptr exactly where the write is refused or expires at once
   std::span<const HashedBytes> tags;
-  Outcome refused = Outcome::kOk;
-  uint64_t version = 0;  // kCompareAndSet, kAppend, kPrepend
-  uint64_t token = 0;    // kPut
+  Outcome refused = Outcome::kOk;  // why; kOk: it is not
+  bool expires_at_once = false;    // the key is to have no entry afterwards
+  uint64_t version = 0;            // kCompareAndSet, kAppend, kPrepend
+  uint64_t token = 0;              // kPut
 };
 
 // Some keys of a batch: those at the places `which`.
@@ -73,15 +91,7 @@ struct KeysOfShard {
   size_t size() const { return which.size(); }
 };
 
-// The entries of a shard that was flushed, on their way out.
-struct Grave {
-  EntryTable entries;
-  TagIndex tags;
-  size_t next = 0;  // slot
-  std::unique_ptr<Grave> other;
-};
-
-// How many keys ahead of its turn a batch asks for a key's entry.
+// How many keys ahead of its turn a batch prefetches a key's entry.
 inline constexpr size_t kEntriesAhead = 96;
 
 class alignas(64) Shard {
@@ -94,89 +104,93 @@ class alignas(64) Shard {
   // REQUIRES: called once, before anything else; the context outlives this.
   void Attach(const ShardContext* context, size_t index);
   Mutex& mutex() TAGCACHE_ANNOTATION(lock_returned(mutex_)) { return mutex_; }
-  // Asks for the slot a lookup of `hash` begins with. Takes no lock.
+  // Prefetches the slot a lookup of `hash` begins with. Takes no lock.
   void PrefetchSlot(uint64_t hash) const NO_THREAD_SAFETY_ANALYSIS;
-  // Asks for the entries of the first kEntriesAhead of these keys, unless the lock is held.
+  // Prefetches the entries of the first kEntriesAhead of these keys, unless the lock is held.
   void PrefetchEntries(std::span<const uint32_t> which, std::span<const uint64_t> hashes);
 
+  // Lookups.
   EntryRef Get(const HashedBytes& key, TimeMs now);
   void MultiGet(const KeysOfShard& keys, TimeMs now, std::span<EntryRef> out);
-  // Takes the draft's entry when the outcome is kOk.
+  bool Exists(const HashedBytes& key, TimeMs now);
+  std::optional<EntryMeta> Meta(const HashedBytes& key, TimeMs now);
+  LeaseAnswer GetOrLease(const HashedBytes& key, const LeaseAsk& ask, TimeMs now);
+  bool CancelWait(const HashedBytes& key, Waiter* waiter);
+  void EndLeases(uint64_t holder, TimeMs now);
+
+  // Writes. The draft's entry is moved from when the outcome is kOk.
   Outcome Put(Draft& draft, WriteMode mode, TimeMs now);
-  // The same for those that `which` names; what they replace goes to `removed`.
-  void MultiPut(std::span<const uint32_t> which, std::span<Draft> drafts, TimeMs now,
-                std::span<Outcome> outcomes, Removed* removed);
-  // The live entry, for a write that is made from it: kAppend and kPrepend put a draft in its place
-  // that has its version, if it still has that.
+  // Puts those that `which` names. The caller's step outlives all shards of the batch.
+  void MultiPut(std::span<const uint32_t> which, std::span<Draft> drafts,
+                std::span<Outcome> outcomes, Step& step);
+  // The live entry, for a write that is made from it: kAppend and kPrepend replace it by a draft
+  // with its version, if it still has that version.
   struct Current {
     EntryRef entry;
     uint64_t version = 0;
     size_t tags = 0;
   };
   Current Read(const HashedBytes& key, TimeMs now);
-  bool Delete(const HashedBytes& key, TimeMs now);
-  Outcome CompareAndDelete(const HashedBytes& key, uint64_t version, TimeMs now);
-  uint64_t MultiDelete(const KeysOfShard& keys, TimeMs now);
-  bool Exists(const HashedBytes& key, TimeMs now);
   bool Touch(const HashedBytes& key, std::optional<uint64_t> ttl_ms, TimeMs now);
   EntryRef GetAndTouch(const HashedBytes& key, std::optional<uint64_t> ttl_ms, TimeMs now);
   // `tags` are increment.tags, hashed. REQUIRES: key and tags are within their limits.
   IncrementResult Increment(const HashedBytes& key, const CounterIncrement& increment,
                             std::span<const HashedBytes> tags, TimeMs now);
-  std::optional<EntryMeta> Meta(const HashedBytes& key, TimeMs now);
 
-  LeaseAnswer GetOrLease(const HashedBytes& key, const LeaseAsk& ask, TimeMs now);
-  bool CancelWait(const HashedBytes& key, Waiter* waiter);
-  void EndLeases(uint64_t holder, TimeMs now);
+  // Invalidations of keys. Each removed key is a step with a number.
+  // Removes the key's entry, with `version` only the one that has it. outcome: kOk, kNotFound or
+  // kVersionMismatch.
+  InvalidationResult InvalidateKey(const HashedBytes& key, std::optional<uint64_t> version,
+                                   TimeMs now);
+  InvalidationResult InvalidateKeys(const KeysOfShard& keys, TimeMs now);
+  // Removes this very entry; if the key has another by now, none.
+  InvalidationResult InvalidateEntry(const HashedBytes& key, const Entry* entry, TimeMs now);
 
-  // Removes dead entries, the latest kill's first, or only that of `only`; at most `budget`.
-  // Returns how many.
-  size_t Reclaim(size_t budget, TimeMs now, const server::Kill* only = nullptr);
-  // Removes entries whose time is over, and moves others in the wheel; touches at most `budget`.
-  // Returns how many. Passes on leases whose time is over, which ExpireLeases does alone.
-  size_t Expire(size_t budget, TimeMs now);
+  // Steps of invalidations that lock all shards. REQUIRES for all: no tag occurs twice.
+  // The entries with the tag are invalidated from now on, and wait to be removed. Returns how many
+  // they are; those that had expired or were invalidated before are among them.
+  uint64_t InvalidateTag(const HashedBytes& tag, uint64_t number, TimeMs now) REQUIRES(mutex_);
+  // Removes the entries that have all of the tags. Returns how many were live.
+  uint64_t InvalidateTaggedWithAll(std::span<const HashedBytes> tags, Step& step) REQUIRES(mutex_);
+  // Moves everything into `flushed`, invalidated entries too.
+  void Flush(FlushedTables* flushed, Step& step) REQUIRES(mutex_);
+
+  // Removes at most `most` entries that the invalidation `number`, the latest one, left.
+  struct InvalidatedPart {
+    size_t removed = 0;  // by this call
+    bool done = false;   // none is left
+    uint64_t live = 0;   // once it is done: how many of all were live until the invalidation
+  };
+  InvalidatedPart RemoveInvalidatedBy(uint64_t number, size_t most, TimeMs now);
+
+  // Maintenance. Ends expired leases, removes expired entries and moves others in the wheel, and
+  // then removes invalidated entries, the latest invalidation's first. Touches at most `budget`
+  // entries; returns how many.
+  size_t RemoveExpiredAndInvalidated(size_t budget, TimeMs now);
   void ExpireLeases(TimeMs now);
-  // Removes some entries that are over or dead, and then those least worth keeping, until they were
-  // `bytes` or there are none. Returns how many bytes.
+  // Removes some expired and invalidated entries, and then those with the lowest eviction scores,
+  // until they had `bytes` or there are none. Returns how many bytes they had.
   size_t Evict(size_t bytes, TimeMs now);
-  // Moves the entry to another object of its size, so that its slab empties; false: it is pinned,
+  // Moves the entry to another object of its size, so that its slab empties. false: it is pinned,
   // or no longer in the table. REQUIRES: the caller has pinned it.
   bool Relocate(Entry* entry);
 
-  // Pins the live entries that bear the tag(s), with a hash over `cursor`; the `limit` smallest
-  // hashes and those equal to the last, in that order. true: there are more. Look appends what the
-  // answer rests on: the same numbers twice mean that nothing changed in between.
-  bool Bearers(std::span<const HashedBytes> tags, TagMatch match, uint64_t cursor, size_t limit,
-               TimeMs now, std::vector<EntryRef>* pinned) REQUIRES(mutex_);
-  void Look(std::span<const HashedBytes> tags, std::vector<uint64_t>* seen) REQUIRES(mutex_);
+  // Pins the live entries with the tag(s) whose hashes are over `cursor`: the `limit` smallest
+  // hashes and those equal to the last, in that order. true: there are more. Snapshot appends
+  // numbers that change whenever such a list does: where it gives the same numbers twice, nothing
+  // changed in between.
+  bool EntriesTagged(std::span<const HashedBytes> tags, TagMatch match, uint64_t cursor,
+                     size_t limit, TimeMs now, std::vector<EntryRef>* pinned) REQUIRES(mutex_);
+  void Snapshot(std::span<const HashedBytes> tags, std::vector<uint64_t>* numbers) REQUIRES(mutex_);
 
   // For a scan: pins the live entries whose places are in [from, to).
   void PinPlaces(uint32_t from, uint32_t to, TimeMs now, std::vector<EntryRef>* pinned);
   // How many places hold about `entries` entries.
   uint32_t PlacesFor(size_t entries);
-  // true: it was this very entry, and it is removed.
-  bool DeleteEntry(const HashedBytes& key, const Entry* entry, TimeMs now);
-
-  // Steps of an invalidation. REQUIRES for all: no tag occurs twice.
-  // Removes what became over since an Expire, a few entries at most: all shards are locked. false:
-  // there may be more.
-  bool ExpireAll(TimeMs now, Removed* removed) REQUIRES(mutex_);
-  struct Count {
-    uint64_t entries = 0;
-    uint64_t shared = 0;
-  };
-  // The node dies of `kill`. Returns what its entries were.
-  Count Kill(const HashedBytes& tag, server::Kill* kill) REQUIRES(mutex_);
-  // Removes the live entries that bear all of the tags.
-  uint64_t RemoveBearersOfAll(std::span<const HashedBytes> tags, TimeMs now, Removed* removed)
-      REQUIRES(mutex_);
-  // Moves all there is into the grave, what waits to be reclaimed too. Returns how many live
-  // entries it were. REQUIRES: no entry is dead twice.
-  uint64_t Flush(Grave* grave, Woken* woken) REQUIRES(mutex_);
 
   // Adds this shard's items and counts.
   void AddTo(StoreStats* stats) const;
-  // Calls visit(node) for each living tag.
+  // Calls visit(node) for each tag that has entries which are not invalidated.
   template <typename Visit>
   void ForEachTag(Visit visit) {
     MutexLock lock(mutex_);
@@ -185,8 +199,9 @@ class alignas(64) Shard {
       if (nodes.at(i).hash != 0) visit(*nodes.at(i).value);
     }
   }
-  // Hits of the entries that bear the tag, as eviction counts them, of at most `looked` entries.
-  uint64_t HitsOf(const HashedBytes& tag, size_t looked);
+  // Recent hits of the entries with the tag, estimated from the access frequency of `sample` of
+  // them.
+  uint64_t HitsOf(const HashedBytes& tag, size_t sample);
 
  private:
   using Slot = EntryTable::Slot;
@@ -194,44 +209,50 @@ class alignas(64) Shard {
   uint32_t PlaceOf(uint64_t hash) const { return EntryTable::PlaceOf(hash, context_->shard_bits); }
   HashedBytes Hashed(const Entry* entry) const;
   Entry* EntryIn(const Slot* slot) const { return arena_->At<Entry>(EntryTable::RefIn(*slot)); }
-  Slot* SlotOf(const HashedBytes& key) REQUIRES(mutex_);
-  Slot* SlotWith(const Entry* entry) REQUIRES(mutex_);
-  // The key's slot. An entry that is over or dead is removed and counts as not there.
-  Slot* FindLive(const HashedBytes& key, TimeMs now, Removed* removed) REQUIRES(mutex_);
-  bool IsGone(Entry* entry, TimeMs now) REQUIRES(mutex_) {
-    return entry->IsOver(now) || tags_.IsDead(entry);
-  }
-  void CountGone(Entry* entry, TimeMs now) REQUIRES(mutex_);
-  // A pin on the slot's entry, which was asked for. What eviction keeps of the hit is one plain
-  // store to the slot, under the lock the lookup holds anyway, and none when it changes nothing:
-  // the entry has as many hits as are counted.
-  EntryRef Hit(Slot* slot) REQUIRES(mutex_);
   void PrefetchEntry(uint64_t hash) REQUIRES(mutex_);
+  Slot* SlotOf(const HashedBytes& key) REQUIRES(mutex_);
+  // nullptr: the entry is not in the table.
+  Slot* SlotWith(const Entry* entry) REQUIRES(mutex_);
+  // The key's slot. An entry that is expired or invalidated is discarded and counts as absent.
+  Slot* FindLive(const HashedBytes& key, Step& step) REQUIRES(mutex_);
+  bool IsLive(Entry* entry, TimeMs now) REQUIRES(mutex_) {
+    return !entry->IsExpired(now) && !tags_.IsInvalidated(entry);
+  }
+  // Pins the slot's entry for the caller that asked for it. The access frequency is updated by one
+  // plain store to the slot, under the lock that the lookup holds anyway, and by none where it
+  // does not change: the entry has as many hits as are counted.
+  EntryRef Hit(Slot* slot) REQUIRES(mutex_);
+
+  // Removing, see above.
+  void Unlink(Entry* entry, Step& step) REQUIRES(mutex_);
+  void Remove(Slot* slot, Step& step) REQUIRES(mutex_);
+  void Discard(Slot* slot, Step& step) REQUIRES(mutex_);
+  size_t RemoveExpired(size_t most, Step& step) REQUIRES(mutex_);
+  size_t RemoveInvalidated(size_t most, Step& step) REQUIRES(mutex_);
+  // Removes on a caller's word the key's entry, if it has one (slot is not nullptr), and numbers
+  // that. Returns the number.
+  uint64_t InvalidateLocked(const HashedBytes& key, Slot* slot, Step& step) REQUIRES(mutex_);
+
   // Puts a tagged entry into `slot`, or into a new one when that is nullptr.
   // REQUIRES: in that case entries_.Reserve() was true.
-  void Publish(Slot* slot, const HashedBytes& key, Entry* entry, TimeMs now, Removed* removed)
+  void Publish(Slot* slot, const HashedBytes& key, Entry* entry, Step& step) REQUIRES(mutex_);
+  Outcome CheckCondition(const Draft& draft, WriteMode mode, const Slot* slot) REQUIRES(mutex_);
+  bool PutEntry(Slot* slot, Draft& draft, WriteMode mode, Step& step) REQUIRES(mutex_);
+  Outcome PutLocked(Draft& draft, WriteMode mode, Step& step) REQUIRES(mutex_);
+  void TouchLocked(Slot* slot, const HashedBytes& key, std::optional<uint64_t> ttl_ms, Step& step)
       REQUIRES(mutex_);
-  void Take(Entry* entry, Removed* removed) REQUIRES(mutex_);
-  void Remove(Slot* slot, Removed* removed) REQUIRES(mutex_);
-  void TakeOut(Entry* entry, TimeMs now, Removed* removed) REQUIRES(mutex_);
-  size_t RemoveGone(size_t most, TimeMs now, Removed* removed) REQUIRES(mutex_);
-  Outcome Allowed(const Draft& draft, WriteMode mode, const Slot* slot) REQUIRES(mutex_);
-  void Account() REQUIRES(mutex_);
-  Outcome PutLocked(Draft& draft, WriteMode mode, TimeMs now, Removed* removed, Woken* woken)
-      REQUIRES(mutex_);
-  bool DeleteLocked(const HashedBytes& key, TimeMs now, Removed* removed, Woken* woken)
-      REQUIRES(mutex_);
-  void TouchLocked(Slot* slot, const HashedBytes& key, std::optional<uint64_t> ttl_ms, TimeMs now,
-                   Removed* removed, Woken* woken) REQUIRES(mutex_);
+  void SetExpiry(Entry* entry, TimeMs expires, TimeMs now) REQUIRES(mutex_);
   Outcome WriteNumber(const HashedBytes& key, const CounterIncrement& increment,
-                      std::span<const HashedBytes> tags, int64_t value, Slot* slot, TimeMs now,
-                      Removed* removed) REQUIRES(mutex_);
-  Slot* LeastWorth() REQUIRES(mutex_);
+                      std::span<const HashedBytes> tags, int64_t value, Slot* slot, Step& step)
+      REQUIRES(mutex_);
+  Slot* EvictionVictim() REQUIRES(mutex_);
   uint64_t NextVersion(TimeMs now) REQUIRES(mutex_);
-  // Calls visit for each entry that matches, dead or over ones too; for kAny once for each tag of
-  // it that is asked for. visit may remove the entry it is given.
+  // Brings the budget up to date with the size of the tables.
+  void Account() REQUIRES(mutex_);
+  // Calls visit for each entry that matches, expired and invalidated ones too; for kAny once for
+  // each of the tags that it has. visit may remove the entry it is given.
   template <typename Visit>
-  void ForEachBearer(std::span<const HashedBytes> tags, TagMatch match, Visit visit)
+  void ForEachTagged(std::span<const HashedBytes> tags, TagMatch match, Visit visit)
       REQUIRES(mutex_);
 
   mutable Mutex mutex_;
@@ -239,13 +260,13 @@ class alignas(64) Shard {
   TagIndex tags_ GUARDED_BY(mutex_);
   TimingWheel wheel_ GUARDED_BY(mutex_);
   LeaseTable leases_ GUARDED_BY(mutex_);
-  size_t accounted_ GUARDED_BY(mutex_) = 0;  // bytes of tables that the budget knows of
+  size_t accounted_ GUARDED_BY(mutex_) = 0;  // bytes of tables that the budget includes
   uint64_t last_version_ GUARDED_BY(mutex_) = 0;
   uint64_t expired_ GUARDED_BY(mutex_) = 0;
   uint64_t evicted_ GUARDED_BY(mutex_) = 0;
   uint64_t reclaimed_ GUARDED_BY(mutex_) = 0;
-  uint64_t kills_ GUARDED_BY(mutex_) = 0;
-  // Eviction: the epoch, what came in it, and a source of random places.
+  uint64_t invalidations_ GUARDED_BY(mutex_) = 0;  // of tags with entries here, and flushes
+  // Eviction: the epoch, how many entries came in it, and a source of random places.
   unsigned epoch_ GUARDED_BY(mutex_) = 0;
   size_t came_ GUARDED_BY(mutex_) = 0;
   uint64_t random_ GUARDED_BY(mutex_) = 0;
@@ -254,8 +275,9 @@ class alignas(64) Shard {
   uint64_t index_ = 0;
 };
 
-// When an entry written now is over; nullopt, or a time too far to count (8900 years): never.
+// When an entry written now expires; nullopt, or a time too far to count (8900 years): never.
 TimeMs ExpiryOf(std::optional<uint64_t> ttl_ms, TimeMs now);
+
 }  // namespace tagcache::server
 
 #endif  // TAGCACHE_SERVER_STORE_SHARD_H_

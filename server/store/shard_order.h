@@ -2,7 +2,7 @@
 #define TAGCACHE_SERVER_STORE_SHARD_ORDER_H_
 
 // The order in which a batch visits the shards: the batch's indices, grouped by shard, and within a
-// shard in the order they were given (so that of two writes to one key the later wins).
+// shard in the order given, so that of two writes to one key the later wins.
 //
 // Threads: one at a time; reuse it, its memory is kept. Errors: std::bad_alloc.
 
@@ -33,7 +33,7 @@ class ShardOrder {
     }
   }
   std::span<const uint32_t> indices() const { return order_; }
-  // Those indices from `begin` on that are of one shard.
+  // The indices from `begin` on that belong to one shard.
   std::span<const uint32_t> ShardAt(size_t begin, std::span<const uint64_t> hashes,
                                     unsigned shard_bits) const {
     const size_t shard = ShardOf(hashes[order_[begin]], shard_bits);

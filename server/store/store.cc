@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cassert>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -13,11 +14,11 @@
 namespace tagcache::server {
 namespace {
 
-// Entries by which a tag's hits are told, of all shards.
+// Entries from which a tag's hits are estimated, over all shards.
 constexpr size_t kHitSample = 64;
-// How many keys ahead of its turn a key's slot is asked for.
+// How many keys ahead of its turn a key's slot is prefetched.
 constexpr size_t kSlotsAhead = 128;
-// What a thread's scratch keeps between batches, in items.
+// How many items of capacity a thread's scratch keeps between batches.
 constexpr size_t kKeptScratch = 64 * 1024;
 
 size_t AtMost(size_t value, size_t limit) { return std::min(value, limit); }
@@ -34,7 +35,7 @@ StoreOptions Usable(StoreOptions options) {
 
 }  // namespace
 
-// Reused by the batches of one thread. Empty between calls, but for its memory.
+// Reused by the batches of one thread. Between calls it is empty and keeps only its memory.
 struct BatchScratch {
   std::vector<uint64_t> hashes;
   std::vector<HashedBytes> tags;
@@ -62,17 +63,14 @@ Store::Impl::Impl(const StoreOptions& asked)
       budget(options.memory_limit),
       arena(budget),
       clock(asked.seed),
-      context{arena, registry, clock, stamps, options.seed, shard_bits, HashOf},
+      context{arena, registry, clock, stamps, order, options.seed, shard_bits, HashOf},
       invalidated(std::make_unique<std::atomic<uint32_t>[]>(kTagCounters)),
       shards(std::make_unique<Shard[]>(options.shards)) {
   for (size_t i = 0; i < options.shards; ++i) shards[i].Attach(&context, i);
 }
 
 Store::Impl::~Impl() {
-  for (const std::unique_ptr<Grave>& grave : graves) {
-    while (!Bury(*grave, SIZE_MAX)) {
-    }
-  }
+  for (const std::unique_ptr<FlushedTables>& tables : flushed) FreeSome(*tables, SIZE_MAX);
 }
 
 // The tags without repetition.
@@ -111,7 +109,7 @@ Outcome Store::Impl::Check(const Write& write) const {
 void Store::Impl::HashTags(std::span<const std::string_view> tags,
                            std::vector<HashedBytes>* out) const {
   if (tags.size() > options.max_tags) {
-    // Only repetitions can make them so many; entries have no room for those.
+    // They are so many only because some are repeated; entries have no room for repetitions.
     const std::vector<HashedBytes> distinct = Distinct(tags);
     out->insert(out->end(), distinct.begin(), distinct.end());
     return;
@@ -127,7 +125,8 @@ void Store::Impl::MakeDraft(const Write& write, const HashedBytes& key, TimeMs n
   draft->version = write.version;
   draft->token = write.token;
   draft->refused = Check(write);
-  if (draft->refused != Outcome::kOk || write.ttl_ms == 0) return;
+  draft->expires_at_once = write.ttl_ms == 0;
+  if (draft->refused != Outcome::kOk || draft->expires_at_once) return;
   const size_t first_tag = tags->size();
   if (!write.tags.empty()) HashTags(write.tags, tags);
   draft->entry.reset(MakeEntry({.key = key,
@@ -142,8 +141,8 @@ void Store::Impl::MakeDraft(const Write& write, const HashedBytes& key, TimeMs n
   }
 }
 
-// The longer value is made outside the lock, from what was there, and put in its place if that is
-// still there.
+// Makes the longer value outside the lock, from the current one, and replaces that if it is still
+// there.
 Outcome Store::Impl::Append(const Write& write, const HashedBytes& key, WriteMode mode,
                             TimeMs now) {
   if (write.key.size() > options.max_key) return Outcome::kKeyTooLong;
@@ -174,16 +173,17 @@ void Store::Impl::HashKeys(std::span<const std::string_view> keys, BatchScratch*
   for (const std::string_view key : keys) scratch->hashes.push_back(Hash(key).hash);
 }
 
-// A lookup waits for memory twice, for the slot and for the entry the slot tells of. A batch has
-// the waits of several keys at once: each key's slot is asked for some keys ahead, its entry
-// somewhat later, once the slot should be there, and then comes its turn. The entry is asked for
-// under the shard's lock, but only if nobody holds it: so a batch waits once for each lock.
+// A lookup waits for memory twice: for the slot, and for the entry that the slot refers to. A batch
+// overlaps these waits for several keys: it prefetches each key's slot some keys ahead, the entry
+// somewhat later, once the slot should be in the cache, and then the key's turn comes. The entry is
+// prefetched under the shard's lock, but only if nobody holds it: so a batch waits once for each
+// lock.
 template <typename Visit>
 void Store::Impl::ForEachShard(BatchScratch* scratch, Visit visit) {
   const std::span<const uint64_t> hashes(scratch->hashes);
   scratch->order.Sort(hashes, shard_bits);
   const std::span<const uint32_t> order = scratch->order.indices();
-  size_t slots = 0;    // of so many keys the slots were asked for,
+  size_t slots = 0;    // of so many keys the slots were prefetched,
   size_t entries = 0;  // and of so many the entries
   size_t done = 0;
   scratch->order.ForEachShard(
@@ -243,7 +243,7 @@ Outcome Store::Put(const Write& write, WriteMode mode, TimeMs now) {
 void Store::MultiPut(std::span<const Write> writes, TimeMs now, std::span<Outcome> outcomes) {
   BatchScratch& scratch = batch_scratch;
   scratch.Clear();
-  // The drafts look into scratch.tags, which therefore must not move.
+  // The drafts refer to scratch.tags, which therefore must not move.
   size_t tags = 0;
   for (const Write& write : writes) tags += write.tags.size();
   scratch.hashes.reserve(writes.size());
@@ -256,32 +256,31 @@ void Store::MultiPut(std::span<const Write> writes, TimeMs now, std::span<Outcom
     impl_->MakeDraft(writes[i], {writes[i].key, scratch.hashes[i]}, now, &scratch.tags, &draft);
     draft.tags = std::span(scratch.tags).subspan(first_tag);
   }
-  Removed removed;
+  Step step(now);
   impl_->ForEachShard(&scratch, [&](Shard& shard, std::span<const uint32_t> which) {
-    shard.MultiPut(which, scratch.drafts, now, outcomes, &removed);
+    shard.MultiPut(which, scratch.drafts, outcomes, step);
   });
   scratch.Clear();
 }
 
-bool Store::Delete(std::string_view key, TimeMs now) {
-  const HashedBytes hashed = impl_->Hash(key);
-  return impl_->ShardWith(hashed.hash).Delete(hashed, now);
-}
-
-uint64_t Store::MultiDelete(std::span<const std::string_view> keys, TimeMs now) {
+// Here for the batch scratch: Store::Invalidate calls it.
+InvalidationResult Store::Impl::InvalidateKeys(const Invalidation& what, TimeMs now) {
+  if (what.names.size() == 1) {
+    const HashedBytes key = Hash(what.names[0]);
+    return ShardWith(key.hash).InvalidateKey(key, what.version, now);
+  }
+  assert(!what.version.has_value());
   BatchScratch& scratch = batch_scratch;
-  impl_->HashKeys(keys, &scratch);
-  uint64_t deleted = 0;
-  impl_->ForEachShard(&scratch, [&](Shard& shard, std::span<const uint32_t> which) {
-    deleted += shard.MultiDelete({which, keys, scratch.hashes}, now);
+  HashKeys(what.names, &scratch);
+  InvalidationResult result;
+  ForEachShard(&scratch, [&](Shard& shard, std::span<const uint32_t> which) {
+    const InvalidationResult of_shard =
+        shard.InvalidateKeys({which, what.names, scratch.hashes}, now);
+    result.entries += of_shard.entries;
+    result.number = of_shard.number;
   });
   scratch.Clear();
-  return deleted;
-}
-
-Outcome Store::CompareAndDelete(std::string_view key, uint64_t version, TimeMs now) {
-  const HashedBytes hashed = impl_->Hash(key);
-  return impl_->ShardWith(hashed.hash).CompareAndDelete(hashed, version, now);
+  return result;
 }
 
 EntryRef Store::GetAndTouch(std::string_view key, std::optional<uint64_t> ttl_ms, TimeMs now) {

@@ -4,18 +4,18 @@
 // The store: keys to values with flags, tags and a time to live, sharded by key hash.
 //
 // Threads: every call may be made by any number of threads at once. Each is a single step between
-// its beginning and its end (it is linearizable), but for these: MultiGet, MultiPut and MultiDelete
-// are a step for each key; Scan, DeletePrefix, Stats and HeaviestTags go through the store piece by
-// piece; of several pages each is a call of its own. Locks are held only inside a
-// call (README.md).
-// Time: milliseconds of a monotonic clock, handed in. An entry whose expiry is <= now is not there.
+// its beginning and its end (it is linearizable), except these: MultiGet, MultiPut and MultiDelete
+// are a step for each key; InvalidateTags of more than 64 tags is several steps; Scan,
+// DeletePrefix, Stats and HeaviestTags go through the store piece by piece. Of several pages each
+// is a call of its own. Locks are held only inside a call (README.md). Time: milliseconds of a
+// monotonic clock, handed in. An entry whose expiry is <= now has expired: no call finds it.
 // Ownership: keys, tags and values are copied in. An EntryRef pins an entry: its bytes stay valid
 // and unchanged while it lives, also after the entry was overwritten, deleted or expired. It must
 // not outlive the store.
 // Errors: outcomes, never exceptions (std::bad_alloc apart). A miss is an outcome.
-// A refused kPut removes the key's old value: what its owner tried to replace is not served on. Not
-// so kStaleToken: what is there then is newer. All other modes are conditional and leave it; so do
-// Increment and Touch.
+// A refused kPut removes the key's old value: what its owner tried to replace is not served on. A
+// put refused with kStaleToken leaves the old value, which is newer. All other modes are
+// conditional and leave it; so do Increment and Touch.
 //
 // The inside of this face is free to change; nothing outside this folder depends on it.
 
@@ -104,10 +104,10 @@ struct Write {
   std::span<const std::string_view> tags = {};  // replaces the entry's; repeated ones count once
   // kCompareAndSet: the version the entry must have.
   uint64_t version = 0;
-  // kPut only: of the lease this value was computed under; 0: none. The write is refused with
-  // kStaleToken, and leaves nothing behind, when the key was written or deleted, one of `tags` was
-  // invalidated, everything was flushed, or the removal of a prefix (any) begun since the token was
-  // given out.
+  // kPut only: the token of the lease under which this value was computed; 0: none. The write is
+  // refused with kStaleToken, and leaves nothing behind, if since the token was issued the key was
+  // written or deleted, one of `tags` was invalidated, everything was flushed, or the removal of
+  // any prefix began.
   uint64_t token = 0;
 };
 
@@ -140,8 +140,8 @@ struct EntryMeta {
   std::vector<std::string> tags;
 };
 
-// Who waits for the value of a key that another computes. Wake is called once, by any thread, with
-// no lock of the store held: the value is there, or the lease is free; ask again.
+// A caller that waits for the value of a key which another caller computes. Wake is called once, by
+// any thread, with no lock of the store held: the value is there, or the lease is free; ask again.
 class Waiter {
  public:
   virtual void Wake() = 0;
@@ -151,14 +151,15 @@ class Waiter {
 };
 
 struct LeaseAsk {
-  TimeMs lease_ms = 0;       // how long the caller may compute; then another may
-  uint64_t holder = 0;       // who the caller is, for EndLeases
-  bool stale_ok = false;     // where another computes, the last value will do
-  Waiter* waiter = nullptr;  // to be woken where another computes; nullptr: do not wait
+  TimeMs lease_ms = 0;       // how long the caller may compute; after that another may
+  uint64_t holder = 0;       // identifies the caller, for EndLeases
+  bool stale_ok = false;     // while another computes, the last value will do
+  Waiter* waiter = nullptr;  // woken after another has computed; nullptr: the caller does not wait
 };
 
-// A hit: value. Else, where another computes and it was asked for: value and stale. Else token, the
-// caller has the lease; or waiting; or nothing of all that (no waiter was given, or too many wait).
+// One of five: `value` alone is a hit; `value` with `stale` is the last value, while another
+// computes; `token` is not 0, and the caller has the lease; `waiting`, the waiter will be woken; or
+// none of these, because no waiter was given or too many wait.
 struct LeaseAnswer {
   EntryRef value;
   bool stale = false;
@@ -166,12 +167,49 @@ struct LeaseAnswer {
   bool waiting = false;
 };
 
+// What makes entries disappear on a caller's word, of any kind. It takes effect in steps, and each
+// step has a number: the order in which steps took effect is the order of their numbers.
+//
+//   kind      names           one step each                          entries in the result
+//   kAnyTag   tags            64 of the tags, over all shards        see below
+//   kAllTags  tags            the whole call, over all shards        exact
+//   kKeys     keys            a key                                  exact
+//   kPrefix   the prefix      a removed key; and the first page      exact
+//                             of a removal, for lease tokens
+//   kFlush    none            the whole call, over all shards        see below
+//
+// kAllTags of one tag is the same as kAnyTag.
+//
+// After the step no call sees the entries it reached. Their memory is freed later where they are
+// many, and the result waits for that in no case. For kAnyTag and kFlush the number of entries is
+//  - exact where a step reaches at most 1024 entries: each live one is counted once;
+//  - exact too for one tag and for a flush, where no entry waits to be removed because it expired
+//    or was invalidated before;
+//  - otherwise never too low: an entry that waits may be counted as if it were live, and one that
+//    has several of the tags may be counted once for each.
+struct Invalidation {
+  enum class Kind : uint8_t { kAnyTag, kAllTags, kKeys, kPrefix, kFlush };
+
+  Kind kind = Kind::kFlush;
+  std::span<const std::string_view> names = {};
+  std::optional<uint64_t> version = {};  // kKeys, of one key: only while its entry has this version
+  uint64_t cursor = 0;                   // kPrefix: where the page begins; 0: the first page
+  size_t budget = SIZE_MAX;              // kPrefix: entries to check at most
+};
+
+struct InvalidationResult {
+  Outcome outcome = Outcome::kOk;  // kKeys, of one key: kNotFound and kVersionMismatch as well
+  uint64_t entries = 0;            // that were live
+  uint64_t number = 0;             // of the last step; 0: there was none
+  uint64_t cursor = 0;             // kPrefix: of the next page; 0: this was the last one
+};
+
 struct TagStats {
   std::string tag;
   uint64_t keys = 0;
-  uint64_t bytes = 0;          // of the entries that bear it
-  uint64_t hits = 0;           // recent ones, estimated from eviction's counters of some
-  uint64_t invalidations = 0;  // calls that named it; tags that share a counter are told the sum
+  uint64_t bytes = 0;          // of the entries that have it
+  uint64_t hits = 0;           // recent ones, estimated from the access frequency of some entries
+  uint64_t invalidations = 0;  // calls that named it; tags that share a counter have their sum
 };
 
 struct KeyList {
@@ -180,13 +218,13 @@ struct KeyList {
 };
 
 struct StoreStats {
-  uint64_t items = 0;    // without those that an invalidation left to be reclaimed
-  uint64_t tags = 0;     // distinct tags that entries bear
-  uint64_t memory = 0;   // bytes of entries, tables, tag index and leases
-  uint64_t held = 0;     // the same with what lies free between entries or is about to be returned
-  uint64_t expired = 0;  // entries removed because their time was over
-  uint64_t evicted = 0;  // entries removed to keep to the memory limit
-  uint64_t reclaimed = 0;  // entries removed after an invalidation, but those a flush took along
+  uint64_t items = 0;      // without invalidated entries, except some after several invalidations
+  uint64_t tags = 0;       // distinct tags of entries
+  uint64_t memory = 0;     // bytes of entries, tables, tag index and leases
+  uint64_t held = 0;       // the same with free memory between entries or about to be returned
+  uint64_t expired = 0;    // entries removed because they had expired
+  uint64_t evicted = 0;    // entries removed to keep to the memory limit
+  uint64_t reclaimed = 0;  // entries removed after an invalidation, except by a flush
 };
 
 class Store {
@@ -207,6 +245,8 @@ class Store {
   // lock once.
   void MultiPut(std::span<const Write> writes, TimeMs now, std::span<Outcome> outcomes);
 
+  // All invalidations pass through here. The calls that follow it are short forms of it.
+  InvalidationResult Invalidate(const Invalidation& what, TimeMs now);
   bool Delete(std::string_view key, TimeMs now);
   // kOk, kNotFound or kVersionMismatch.
   Outcome CompareAndDelete(std::string_view key, uint64_t version, TimeMs now);
@@ -221,47 +261,43 @@ class Store {
   IncrementResult Increment(const CounterIncrement& increment, TimeMs now);
   std::optional<EntryMeta> Meta(std::string_view key, TimeMs now);
 
-  // How many live entries bore the tag(s). When it has returned no call sees one of them. One tag,
-  // or any of several: one step for up to 64 tags, more go in several steps, one after the other;
-  // and its time does not depend on how many entries there were, but where the count has to wait
-  // for them to be taken out (docs/store.md).
+  // Returns how many live entries had the tag(s), as good as Invalidation promises. For kAny the
+  // time does not depend on how many they are, beyond about a thousand; for kAll it does.
   uint64_t InvalidateTags(std::span<const std::string_view> tags, TagMatch match, TimeMs now);
+  // Returns how many live entries there were. The time does not depend on how many, beyond about a
+  // thousand, nor on how many wait to be removed.
+  uint64_t Flush(TimeMs now);
+  // Removes the live entries whose keys begin with `prefix`, from the cursor on, checking at most
+  // `budget` entries; sets *cursor to where the next page begins, to 0 at the end. Returns how many
+  // were removed. Not one step: what is written under the prefix meanwhile may stay. A call with
+  // cursor 0 overtakes every lease token issued before it, as a flush does: also those of absent
+  // keys and, since tokens are not kept by prefix, those of other keys.
+  uint64_t DeletePrefix(std::string_view prefix, uint64_t* cursor, size_t budget, TimeMs now);
 
-  // Keys of live entries that bear the tag(s), in the order of their hashes, `limit` a page (more
-  // only where hashes collide). Start with cursor 0.
+  // Keys of live entries with the tag(s), in the order of their hashes, `limit` a page (more only
+  // where hashes collide). Start with cursor 0.
   KeyList Keys(std::span<const std::string_view> tags, TagMatch match, uint64_t cursor,
                size_t limit, TimeMs now);
 
-  // Keys of live entries that begin with `prefix`, in the order of their hashes, looking at no more
-  // than `budget` entries: a page may be empty and have a cursor. Entries that are there during the
-  // whole scan are met exactly once.
+  // Keys of live entries that begin with `prefix`, in the order of their hashes, checking at most
+  // `budget` entries: a page may be empty and have a cursor. An entry that is there during the
+  // whole scan is returned exactly once.
   KeyList Scan(std::string_view prefix, uint64_t cursor, size_t limit, size_t budget, TimeMs now);
-  // Removes the live entries that begin with `prefix`, from the cursor on, looking at no more than
-  // `budget` entries; sets *cursor to where to go on, 0 at the end. How many were removed.
-  // Not one step: what is written under the prefix meanwhile may stay. A call with cursor 0
-  // overtakes every token given out before it, as a flush does: also of keys that are not there,
-  // and, since tokens are not kept by prefix, of keys without it.
-  uint64_t DeletePrefix(std::string_view prefix, uint64_t* cursor, size_t budget, TimeMs now);
 
-  // A Get that, on a miss, gives out a lease or waits for another's.
+  // A Get that, on a miss, grants a lease or waits for another's.
   LeaseAnswer GetOrLease(std::string_view key, const LeaseAsk& ask, TimeMs now);
   // Afterwards the waiter is not woken for this key any more. false: Wake was called, or is about
   // to be.
   bool CancelWait(std::string_view key, Waiter* waiter);
-  // The leases of this holder are free.
+  // Ends the leases of this holder: others may have them.
   void EndLeases(uint64_t holder, TimeMs now);
 
-  // How many live entries there were. The time does not grow with their number, nor with that of
-  // dead ones that wait to be reclaimed.
-  uint64_t Flush(TimeMs now);
-
-  // The work that is not anybody's request: removes entries whose time is over, takes back the
-  // memory of invalidated ones, ends leases, compacts. At most about `budget` entries are touched.
-  // Returns how many were; call it again soon while that is about the budget, and every few
-  // milliseconds otherwise.
+  // Background maintenance: removes expired and invalidated entries, frees what was flushed, ends
+  // leases, compacts. Touches at most about `budget` entries and returns how many it touched. Call
+  // it again soon while that is about the budget, and every few milliseconds otherwise.
   size_t RunMaintenance(size_t budget, TimeMs now);
-  // Bytes the process holds besides the store's (connection buffers, the allocator's waste): they
-  // count towards the memory limit.
+  // Bytes that the process holds besides the store (connection buffers, the allocator's waste):
+  // they count towards the memory limit.
   void SetOverhead(size_t bytes);
 
   // Sums over the shards, each locked in turn.
@@ -269,7 +305,7 @@ class Store {
   // The `limit` tags with the most bytes, the heaviest first. Visits every tag.
   std::vector<TagStats> HeaviestTags(size_t limit) const;
 
-  // The name of the limit an outcome speaks of and its value, for messages ("key", 1024).
+  // The name of the limit that the outcome refers to, for messages ("key"); "" where there is none.
   static const char* NameOf(Outcome outcome);
 
  private:

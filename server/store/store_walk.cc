@@ -1,6 +1,7 @@
 // Store: lists of keys by tag, scans, and removal by prefix.
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 #include <utility>
 
@@ -9,12 +10,13 @@
 namespace tagcache::server {
 namespace {
 
-// How often a list of keys is read anew because it changed, before all shards are locked for it.
-constexpr int kLooks = 3;
+// How often a list of keys is read because it changed meanwhile, before all shards are locked for
+// it.
+constexpr int kTries = 3;
 
 }  // namespace
 
-// false: what was read changed meanwhile. locked: all shards are locked.
+// Reads a page. false: what was read changed meanwhile. locked: all shards are locked.
 bool Store::Impl::ListKeys(std::span<const HashedBytes> tags, TagMatch match, uint64_t cursor,
                            size_t limit, TimeMs now, bool locked, std::vector<EntryRef>* pinned,
                            bool* more) NO_THREAD_SAFETY_ANALYSIS {
@@ -30,18 +32,18 @@ bool Store::Impl::ListKeys(std::span<const HashedBytes> tags, TagMatch match, ui
   pinned->clear();
   *more = false;
   for (; end < options.shards && !*more; ++end) {
-    // With a full page the rest of the shards is asked only whether there is anything.
+    // Once the page is full, the other shards are asked only whether they have anything.
     const size_t room = limit - std::min(limit, pinned->size());
     with_lock(shards[end], [&]() NO_THREAD_SAFETY_ANALYSIS {
-      shards[end].Look(tags, &before);
-      *more = shards[end].Bearers(tags, match, cursor, room, now, pinned);
+      shards[end].Snapshot(tags, &before);
+      *more = shards[end].EntriesTagged(tags, match, cursor, room, now, pinned);
     });
   }
   if (locked) return true;
-  // Nothing changed from the last look of the first round to the first of the second: so what was
-  // seen was there all at once.
+  // Nothing changed between the last snapshot of the first round and the first of the second: so
+  // all that was read was there at one instant.
   for (size_t i = first; i < end; ++i) {
-    with_lock(shards[i], [&]() NO_THREAD_SAFETY_ANALYSIS { shards[i].Look(tags, &after); });
+    with_lock(shards[i], [&]() NO_THREAD_SAFETY_ANALYSIS { shards[i].Snapshot(tags, &after); });
   }
   return before == after;
 }
@@ -55,12 +57,12 @@ KeyList Store::Keys(std::span<const std::string_view> tags, TagMatch match, uint
   std::vector<EntryRef> pinned;
   bool more = false;
   bool whole = false;
-  for (int look = 0; look < kLooks && !whole; ++look) {
+  for (int i = 0; i < kTries && !whole; ++i) {
     whole = impl_->ListKeys(distinct, match, cursor, limit, now, false, &pinned, &more);
   }
   if (!whole) {
     pinned.clear();
-    AllShards lock(impl_->All());
+    AllShards step(impl_->All(), now);
     impl_->ListKeys(distinct, match, cursor, limit, now, true, &pinned, &more);
   }
   page.keys.reserve(pinned.size());
@@ -108,30 +110,38 @@ KeyList Store::Scan(std::string_view prefix, uint64_t cursor, size_t limit, size
   return page;
 }
 
-uint64_t Store::DeletePrefix(std::string_view prefix, uint64_t* cursor, size_t budget, TimeMs now) {
+InvalidationResult Store::Impl::InvalidatePrefix(const Invalidation& what, TimeMs now) {
   constexpr uint64_t kPlaces = uint64_t{1} << EntryTable::kPlaceBits;
-  const uint64_t end = impl_->options.shards * kPlaces;
-  uint64_t removed = 0;
+  const uint64_t end = options.shards * kPlaces;
+  assert(!what.names.empty());
+  InvalidationResult result = {.cursor = what.cursor};
   std::vector<EntryRef> pinned;
-  budget = std::max<size_t>(budget, 1);
-  // A key of the prefix that is absent may be on its way, and has no stamp of its own.
-  if (*cursor == 0) impl_->stamps.StampFlush(impl_->clock);
-  while (*cursor < end && budget > 0) {
-    Shard& shard = impl_->shards[*cursor / kPlaces];
-    const auto from = static_cast<uint32_t>(*cursor % kPlaces);
-    const uint32_t width = shard.PlacesFor(std::min(budget, kSlice));
+  size_t left = std::max<size_t>(what.budget, 1);
+  // An absent key with the prefix may be about to be put under a lease, and its tokens cannot be
+  // found by prefix.
+  if (what.cursor == 0) {
+    result.number = order.Next();
+    stamps.StampFlush(clock);
+  }
+  while (result.cursor < end && left > 0) {
+    Shard& shard = shards[result.cursor / kPlaces];
+    const auto from = static_cast<uint32_t>(result.cursor % kPlaces);
+    const uint32_t width = shard.PlacesFor(std::min(left, kSlice));
     const auto to = static_cast<uint32_t>(std::min<uint64_t>(kPlaces, uint64_t{from} + width));
     pinned.clear();
     shard.PinPlaces(from, to, now, &pinned);
-    *cursor += to - from;
-    budget -= std::min(budget, std::max<size_t>(pinned.size(), 1));
+    result.cursor += to - from;
+    left -= std::min(left, std::max<size_t>(pinned.size(), 1));
     for (const EntryRef& ref : pinned) {
       const std::string_view key = ref.entry_->key();
-      if (key.starts_with(prefix)) removed += shard.DeleteEntry(impl_->Hash(key), ref.entry_, now);
+      if (!key.starts_with(what.names[0])) continue;
+      const InvalidationResult one = shard.InvalidateEntry(Hash(key), ref.entry_, now);
+      result.entries += one.entries;
+      if (one.number != 0) result.number = one.number;
     }
   }
-  if (*cursor >= end) *cursor = 0;
-  return removed;
+  if (result.cursor >= end) result.cursor = 0;
+  return result;
 }
 
 }  // namespace tagcache::server

@@ -1,6 +1,7 @@
 #include "server/store/tag_index.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -9,21 +10,20 @@ namespace tagcache::server {
 
 void TagIndex::Swap(TagIndex& other) {
   nodes_.Swap(other.nodes_);
-  std::swap(dying_, other.dying_);
-  std::swap(dead_, other.dead_);
+  std::swap(tombstones_, other.tombstones_);
+  std::swap(invalidated_at_least_, other.invalidated_at_least_);
 }
 
-bool TagIndex::Drop(size_t budget) {
-  for (; dropped_ < nodes_.capacity(); ++dropped_) {
-    const auto& slot = nodes_.at(dropped_);
+bool TagIndex::FreeNodes(size_t budget) {
+  for (; freed_ < nodes_.capacity(); ++freed_) {
+    const auto& slot = nodes_.at(freed_);
     if (slot.hash == 0) continue;
     if (budget-- == 0) return false;
     Arena::Free(slot.value);
   }
-  while (TagNode* node = dying()) {
+  while (TagNode* node = tombstone()) {
     if (budget-- == 0) return false;
-    dying_ = node->after;
-    node->kill->nodes.fetch_sub(1, std::memory_order_acq_rel);
+    tombstones_ = node->after;
     Arena::Free(node);
   }
   return true;
@@ -53,6 +53,7 @@ TagNode* TagIndex::FindOrAdd(const HashedBytes& tag) {
 }
 
 void TagIndex::Push(Entry* entry, TagNode* node) {
+  assert(node->invalidated == 0);
   TagLink* link = &entry->links()[entry->tag_count++];
   const Ref self = arena_->RefOf(link);
   *link = {arena_->RefOf(node), 0, node->first, arena_->RefOf(entry)};
@@ -60,22 +61,20 @@ void TagIndex::Push(Entry* entry, TagNode* node) {
   node->first = self;
 }
 
-// Adds the entry, whose links are complete, to what its nodes count, or takes it away.
+// Adds the entry, whose links are complete, to the counts of its nodes, or subtracts it.
 void TagIndex::Count(Entry* entry, int sign) {
-  const auto step = static_cast<uint64_t>(sign);
-  const uint64_t bytes = entry->allocated() * step;
-  const auto shared = static_cast<uint32_t>(entry->tag_count > 1 ? sign : 0);
+  const uint64_t bytes = entry->allocated() * static_cast<uint64_t>(sign);
   for (size_t i = 0; i < entry->tag_count; ++i) {
     TagNode* node = NodeOf(entry->links()[i]);
+    assert(sign > 0 || node->count > 0);
     node->count += static_cast<uint32_t>(sign);
-    node->shared += shared;
     node->bytes += bytes;
-    if (node->kill != nullptr) dead_ += step;
     ++changes_[node->hash % changes_.size()];
   }
 }
 
 bool TagIndex::Link(Entry* entry, std::span<const HashedBytes> tags) {
+  assert(entry->tag_count == 0);
   bool linked = true;
   for (const HashedBytes& tag : tags) {
     TagNode* node = FindOrAdd(tag);
@@ -96,7 +95,7 @@ void TagIndex::LinkLike(Entry* entry, Entry* model) {
 
 void TagIndex::Unlink(Entry* entry) {
   if (entry->tag_count == 0) return;
-  if (any_dying()) NoteDeath(entry);
+  if (any_invalidated()) CountInvalidated(entry);
   Count(entry, -1);
   for (size_t i = 0; i < entry->tag_count; ++i) {
     const TagLink& link = entry->links()[i];
@@ -106,25 +105,24 @@ void TagIndex::Unlink(Entry* entry) {
     if (node->count == 0) Free(node);
   }
   entry->tag_count = 0;
+  assert(any_invalidated() || invalidated_at_least_ == 0);
 }
 
-// An entry died of the earliest kill among its tags', and counts there once, unless it was over.
-void TagIndex::NoteDeath(Entry* entry) {
-  Kill* earliest = nullptr;
+// The number of the first invalidation that reached the entry; 0: none did.
+uint64_t TagIndex::FirstInvalidationOf(Entry* entry) const {
+  uint64_t first = 0;
   for (size_t i = 0; i < entry->tag_count; ++i) {
-    Kill* kill = NodeOf(entry->links()[i])->kill;
-    if (kill != nullptr && (earliest == nullptr || kill->number < earliest->number)) {
-      earliest = kill;
-    }
+    const uint64_t number = NodeOf(entry->links()[i])->invalidated;
+    if (number != 0 && (first == 0 || number < first)) first = number;
   }
-  if (earliest == nullptr) return;
-  bool counted = entry->IsOver(earliest->time);
-  for (size_t i = 0; i < entry->tag_count; ++i) {
-    Kill* kill = NodeOf(entry->links()[i])->kill;
-    if (kill == nullptr) continue;
-    if (kill == earliest && !std::exchange(counted, true)) continue;
-    kill->not_counted.fetch_add(1, std::memory_order_relaxed);
-  }
+  return first;
+}
+
+void TagIndex::CountInvalidated(Entry* entry) {
+  const uint64_t first = FirstInvalidationOf(entry);
+  if (first == 0) return;
+  if (invalidated_at_least_ > 0) --invalidated_at_least_;
+  if (first == latest_.number && !entry->IsExpired(latest_.time)) ++latest_.live;
 }
 
 void TagIndex::Moved(Entry* entry, Entry* old) {
@@ -139,42 +137,42 @@ void TagIndex::Moved(Entry* entry, Entry* old) {
   old->tag_count = 0;
 }
 
-void TagIndex::Die(TagNode* node, Kill* kill) {
-  nodes_.Erase(nodes_.Find(node->hash, [&](const TagNode* other) { return other == node; }));
-  nodes_.Shrink();
-  registry_->Remove(node->hash);
-  node->kill = kill;
-  dead_ += node->count;
-  kill->nodes.fetch_add(1, std::memory_order_relaxed);
+void TagIndex::Invalidate(TagNode* node, uint64_t number, TimeMs now) {
+  assert(node->invalidated == 0 && node->count > 0);
+  assert(number >= latest_.number);
+  if (number != latest_.number) latest_ = {number, now, 0};
+  Erase(node);
+  node->invalidated = number;
+  // Its entries may be among those that are invalidated already.
+  invalidated_at_least_ = std::max<uint64_t>(invalidated_at_least_, node->count);
   node->before = 0;
-  node->after = dying_;
-  if (dying_ != 0) dying()->before = arena_->RefOf(node);
-  dying_ = arena_->RefOf(node);
+  node->after = tombstones_;
+  if (tombstones_ != 0) tombstone()->before = arena_->RefOf(node);
+  tombstones_ = arena_->RefOf(node);
   ++changes_[node->hash % changes_.size()];
 }
 
+// Takes the node out of the table.
+void TagIndex::Erase(TagNode* node) {
+  auto* slot = nodes_.Find(node->hash, [&](const TagNode* other) { return other == node; });
+  assert(slot != nullptr);
+  nodes_.Erase(slot);
+  nodes_.Shrink();
+  registry_->Remove(node->hash);
+}
+
 void TagIndex::Free(TagNode* node) {
-  if (node->kill != nullptr) {
+  assert(node->first == 0 && node->bytes == 0);
+  if (node->invalidated != 0) {
     if (node->after != 0) arena_->At<TagNode>(node->after)->before = node->before;
-    (node->before != 0 ? arena_->At<TagNode>(node->before)->after : dying_) = node->after;
-    node->kill->nodes.fetch_sub(1, std::memory_order_acq_rel);
+    (node->before != 0 ? arena_->At<TagNode>(node->before)->after : tombstones_) = node->after;
   } else {
-    nodes_.Erase(nodes_.Find(node->hash, [&](const TagNode* other) { return other == node; }));
-    nodes_.Shrink();
-    registry_->Remove(node->hash);
+    Erase(node);
   }
   Arena::Free(node);
 }
 
-bool TagIndex::IsDead(Entry* entry) const {
-  if (!any_dying()) return false;
-  for (size_t i = 0; i < entry->tag_count; ++i) {
-    if (NodeOf(entry->links()[i])->kill != nullptr) return true;
-  }
-  return false;
-}
-
-bool TagIndex::Bears(Entry* entry, const TagNode* node) const {
+bool TagIndex::IsTagged(Entry* entry, const TagNode* node) const {
   for (size_t i = 0; i < entry->tag_count; ++i) {
     if (NodeOf(entry->links()[i]) == node) return true;
   }

@@ -1,7 +1,7 @@
 #ifndef TAGCACHE_SERVER_STORE_TAG_INDEX_H_
 #define TAGCACHE_SERVER_STORE_TAG_INDEX_H_
 
-// The tags of one shard: from a tag to the list of the shard's entries that bear it.
+// The tags of one shard: from a tag to the list of the shard's entries that have it.
 //
 //   table:  tag -> TagNode { first, count, name }
 //                      |
@@ -10,21 +10,21 @@
 //                      ^-- before --'
 //
 // The links lie in the entries (entry.h), so tagging an entry allocates only where a tag is new to
-// the shard. A node goes away with its last entry: a tag nobody bears takes no memory.
+// the shard. A node is freed with its last entry: a tag without entries takes no memory.
 //
-// To kill a tag is to take its node out of the table, in one step whatever the list's length: an
-// entry that bears a dead node is dead, and is taken out later, from the list of dying nodes, or by
-// whoever comes upon it. While no node is dying nobody looks at an entry's tags.
+// Invalidating a tag takes its node out of the table, in one step however long the list is. The
+// node becomes a tombstone: it carries the number of its invalidation, and an entry that has a
+// tombstone among its tags is invalidated. The entries are removed later, from the list of
+// tombstones, or by whoever finds one. While there is no tombstone nobody reads an entry's tags.
 //
-// A kill is told how many entries died of it. The node's count is that number, but for entries that
-// were over or dead already, of an earlier kill, and those that bear two tags of this one; these
-// are found when the entry is taken out, and make up Kill::not_counted.
+// How many entries an invalidation found is counted as they are unlinked: an entry counts for the
+// first of the invalidations that reached it, and only if it had not expired by then. The count is
+// kept for the latest invalidation alone, which asks for it when its entries were few.
 //
 // Threads: belongs to its shard's lock. Locks: takes the registry's and the arena's inside, one at
 // a time.
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -36,24 +36,15 @@
 
 namespace tagcache::server {
 
-// One invalidation of tags that have entries. Nodes of several shards point to it.
-struct Kill {
-  uint64_t number = 0;  // later ones have higher numbers
-  TimeMs time = 0;
-  std::atomic<uint64_t> not_counted{0};
-  std::atomic<size_t> nodes{0};  // that still have entries
-};
-
 struct TagNode {
-  Kill* kill;       // nullptr: alive
-  Ref first;        // link
-  uint32_t count;   // entries in the list
-  uint32_t shared;  // those of them that bear another tag as well
-  Ref after;        // in the list of dying nodes
-  Ref before;
-  uint32_t name_size;
+  uint64_t invalidated;  // the number of its invalidation; 0: it is in the table
   uint64_t hash;
   uint64_t bytes;  // of the entries in the list
+  Ref first;       // link
+  uint32_t count;  // entries in the list
+  Ref after;       // in the list of tombstones
+  Ref before;
+  uint32_t name_size;
 
   std::string_view name() const { return {reinterpret_cast<const char*>(this + 1), name_size}; }
 };
@@ -62,7 +53,7 @@ static_assert(sizeof(TagNode) == 48);
 class TagIndex {
  public:
   TagIndex() = default;
-  // REQUIRES: Drop was true or no entry is linked.
+  // REQUIRES: FreeNodes was true or no entry is linked.
   ~TagIndex() = default;
   TagIndex(const TagIndex&) = delete;
   TagIndex& operator=(const TagIndex&) = delete;
@@ -72,57 +63,79 @@ class TagIndex {
     arena_ = arena;
     registry_ = registry;
   }
-  // All but the counts of changes.
+  // Swaps the nodes, but not the counts of changes.
   void Swap(TagIndex& other);
-  // Frees up to `budget` nodes, dying ones too, without a look at the entries, whose links are void
-  // afterwards, nor at the registry. true: none is left. Nothing else may be called in between.
-  bool Drop(size_t budget);
+  // Frees at most `budget` nodes, tombstones too. Touches neither the entries, whose links are void
+  // afterwards, nor the registry. true: none is left. Nothing else may be called in between.
+  bool FreeNodes(size_t budget);
 
-  // nullptr: no entry of this shard bears the tag.
+  // nullptr: no entry of this shard has the tag.
   TagNode* Find(const HashedBytes& tag);
 
-  // Tags an entry that bears none; a tag that occurs twice counts once. false: there is no memory,
-  // and the entry may bear some of the tags. REQUIRES: the entry has room for each.
+  // Tags an entry that has no tags; a tag that occurs twice counts once. false: there is no memory,
+  // and the entry may have some of the tags. REQUIRES: the entry has room for each.
   bool Link(Entry* entry, std::span<const HashedBytes> tags);
-  // Gives `entry`, which bears none, the tags of `model`, which is alive. REQUIRES: it has room.
+  // Gives `entry`, which has no tags, those of `model`. REQUIRES: there is room for them, and
+  // `model` is not invalidated.
   void LinkLike(Entry* entry, Entry* model);
-  // Takes all tags off the entry.
+  // Removes all tags of the entry.
   void Unlink(Entry* entry);
-  // `entry` is a copy of the one at `old`, byte by byte: its links take the place of that one's.
+  // `entry` is a copy of the one at `old`, byte by byte: its links replace that one's in the lists.
   void Moved(Entry* entry, Entry* old);
 
-  // The node's entries are dead from now on. REQUIRES: it is alive.
-  void Die(TagNode* node, Kill* kill);
-  bool any_dying() const { return dying_ != 0; }
-  // Entries that are dead; one that died of two tags counts twice.
-  uint64_t dead() const { return dead_; }
-  TagNode* dying() const { return dying_ == 0 ? nullptr : arena_->At<TagNode>(dying_); }
-  // REQUIRES: any_dying(), or the answer is no without a look.
-  bool IsDead(Entry* entry) const;
-  // Whether the entry bears the tag the node stands for.
-  bool Bears(Entry* entry, const TagNode* node) const;
+  // The node becomes a tombstone: its entries are invalidated from now on. Numbers grow.
+  // REQUIRES: it is none yet.
+  void Invalidate(TagNode* node, uint64_t number, TimeMs now);
+  bool any_invalidated() const { return tombstones_ != 0; }
+  // The latest tombstone; nullptr: there is none.
+  TagNode* tombstone() const {
+    return tombstones_ == 0 ? nullptr : arena_->At<TagNode>(tombstones_);
+  }
+  // REQUIRES: there is a tombstone.
+  Entry* FirstInvalidated() const { return arena_->At<Entry>(LinkAt(tombstone()->first)->entry); }
+  // How many entries are invalidated and not yet removed. Never too high; exact unless two
+  // tombstones were there at one time.
+  uint64_t invalidated_at_least() const { return invalidated_at_least_; }
+  // Of the entries that the invalidation removed so far, those that were live until then. Known for
+  // the latest invalidation alone; 0 for others.
+  uint64_t LiveUntil(uint64_t number) const { return latest_.number == number ? latest_.live : 0; }
+  bool IsInvalidated(Entry* entry) const {
+    return any_invalidated() && FirstInvalidationOf(entry) != 0;
+  }
+  // Whether the entry has the node's tag.
+  bool IsTagged(Entry* entry, const TagNode* node) const;
 
   TagNode* NodeOf(const TagLink& link) const { return arena_->At<TagNode>(link.node); }
   TagLink* LinkAt(Ref ref) const { return arena_->At<TagLink>(ref); }
   HashTable<TagNode*>& nodes() { return nodes_; }
+  const HashTable<TagNode*>& nodes() const { return nodes_; }
   // Changes with each change of the tag's list, and now and then with another's.
   uint64_t Changes(uint64_t tag_hash) const { return changes_[tag_hash % changes_.size()]; }
   // Bytes of the table; the nodes lie in the arena.
   uint64_t bytes() const { return nodes_.bytes(); }
 
  private:
+  struct LatestInvalidation {
+    uint64_t number = 0;
+    TimeMs time = 0;
+    uint64_t live = 0;
+  };
+
   TagNode* FindOrAdd(const HashedBytes& tag);
+  void Erase(TagNode* node);
   void Free(TagNode* node);
   void Push(Entry* entry, TagNode* node);
   void Count(Entry* entry, int sign);
-  void NoteDeath(Entry* entry);
+  uint64_t FirstInvalidationOf(Entry* entry) const;
+  void CountInvalidated(Entry* entry);
 
   HashTable<TagNode*> nodes_;
   Arena* arena_ = nullptr;
   TagRegistry* registry_ = nullptr;
-  Ref dying_ = 0;
-  uint64_t dead_ = 0;
-  size_t dropped_ = 0;                  // of the table's slots
+  Ref tombstones_ = 0;  // the latest first
+  uint64_t invalidated_at_least_ = 0;
+  LatestInvalidation latest_;
+  size_t freed_ = 0;                    // slots of the table that FreeNodes is done with
   std::array<uint64_t, 64> changes_{};  // by hash
 };
 

@@ -1,5 +1,7 @@
 #include "server/store/tag_registry.h"
 
+#include <cassert>
+
 namespace tagcache::server {
 namespace {
 
@@ -23,6 +25,7 @@ void TagRegistry::Remove(uint64_t tag_hash) {
   Stripe& stripe = StripeOf(tag_hash);
   MutexLock lock(stripe.mutex);
   auto* slot = stripe.shards_with.Find(tag_hash, Any);
+  assert(slot != nullptr && slot->value > 0);
   if (--slot->value > 0) return;
   stripe.shards_with.Erase(slot);
   stripe.shards_with.Shrink();

@@ -5,9 +5,9 @@
 // node in each of them; the registry counts, for each tag, the shards that have a node, so that the
 // tag counts once.
 //
-// It is told only when a node appears or vanishes, not for each entry. Tags are known by their
-// 64-bit hash alone: two tags with one hash would count as one, which makes a number in STATS wrong
-// by one and nothing else.
+// Only a node that appears or vanishes changes it, not each entry. Tags are identified by their
+// 64-bit hash alone: two tags with one hash count as one, which makes a number in STATS wrong by
+// one and nothing else.
 //
 // Threads: any. Locks: a stripe's lock may be taken while shards' locks are held; nothing is locked
 // under it.
@@ -25,7 +25,7 @@ class TagRegistry {
   // false: there is no memory for it.
   bool Add(uint64_t tag_hash);
   void Remove(uint64_t tag_hash);
-  // No shard has a node any more.
+  // All shards have given up their nodes.
   void Clear();
 
   struct Sums {

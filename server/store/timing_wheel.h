@@ -11,15 +11,16 @@
 //   level 4   64 buckets of  5 h       the next 12 days; what is later waits in its last bucket
 //
 // When the clock comes to a bucket of a higher level its entries move down; so an entry is touched
-// at most once a level before it is due, whatever else lives, and never looked at in between. A
+// at most once a level before it is due, however many others there are, and not in between. A
 // bucket is a list through the entries (entry.h, wheel_before and wheel_after). The lowest level is
-// as fine as the clock: an Advance that had budget to spare leaves nothing that is over.
+// as fine as the clock: an Advance that had budget to spare leaves no expired entry.
 //
 // Threads: belongs to its shard's lock.
 
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 
@@ -38,17 +39,18 @@ class TimingWheel {
   // An entry that is in no wheel is left alone.
   void Remove(const Arena& arena, Entry* entry) {
     if (entry->wheel_before == 0) return;
+    assert(size_ > 0);
     Unlink(arena, entry);
     --size_;
   }
-  // Like Remove and Add for an entry that was copied: `entry` takes the place that the links it
-  // holds speak of.
+  // For an entry that was copied: `entry` takes the place of the original, whose links it has.
   void Moved(const Arena& arena, Entry* entry);
 
-  // Goes on towards `now`: calls over(entry) for each entry whose time is over, which must remove
-  // it, and moves others down. Touches at most `budget` entries; returns how many.
-  template <typename Over>
-  size_t Advance(const Arena& arena, TimeMs now, size_t budget, Over over);
+  // Advances towards `now`: calls expired(entry) for each entry that has expired, which must remove
+  // the entry from the wheel, and moves others down. Touches at most `budget` entries; returns how
+  // many.
+  template <typename Expired>
+  size_t Advance(const Arena& arena, TimeMs now, size_t budget, Expired expired);
 
   // No entry is in it. The clock stays.
   void Clear() {
@@ -153,8 +155,8 @@ inline bool TimingWheel::Cascade(const Arena& arena, size_t budget, size_t* touc
   return true;
 }
 
-template <typename Over>
-size_t TimingWheel::Advance(const Arena& arena, TimeMs now, size_t budget, Over over) {
+template <typename Expired>
+size_t TimingWheel::Advance(const Arena& arena, TimeMs now, size_t budget, Expired expired) {
   const uint64_t end = now + 1;
   if (size_ == 0) {
     if (tick_ < end) tick_ = end;
@@ -167,7 +169,9 @@ size_t TimingWheel::Advance(const Arena& arena, TimeMs now, size_t budget, Over 
     const size_t bucket = tick_ & (kBuckets - 1);
     while (heads_[bucket] != 0) {
       if (touched++ == budget) return budget;
-      over(arena.At<Entry>(heads_[bucket]));
+      Entry* entry = arena.At<Entry>(heads_[bucket]);
+      expired(entry);
+      assert(entry->wheel_before == 0);
     }
     if (size_ == 0) {
       tick_ = end;

@@ -1,20 +1,20 @@
 #ifndef TAGCACHE_SERVER_STORE_VALUE_PAGES_H_
 #define TAGCACHE_SERVER_STORE_VALUE_PAGES_H_
 
-// Where values lie that are too large for a slab: whole pages, in slots of some sizes, out of one
-// range of addresses.
+// The memory of values that are too large for a slab: whole pages, in slots of some sizes, out of
+// one range of addresses.
 //
 //   first_  20 KiB slots    72 KiB slots    20 KiB slots    ...          addresses, reserved
 //   |------|---|---|---|---|--------|--------|---|---|---|---|---- ...
-//   a size takes addresses by the stretch, and keeps them for ever
+//   a size gets addresses in stretches, and keeps them for ever
 //
-// A free slot's memory goes back to the system, but for a few of each size that wait to be used
-// again; so what is given up at one size is there at once for any other, in a slab or in a slot. A
-// malloc keeps it in its heap between blocks that are still in use: with sizes that change, a heap
-// came to hold the whole memory limit and the entries next to nothing (profiling/churn).
+// A free slot's memory returns to the system, except for a few of each size that wait to be used
+// again. So what one size frees is available at once to any other, in a slab or in a slot. A malloc
+// keeps it in its heap between blocks that are still in use: with sizes that change, a heap came to
+// hold the whole memory limit, and the entries next to nothing (profiling/churn).
 //
-// Addresses are not short: they are used anew by the same size only. Values over kLargestSlot are
-// mapped one by one.
+// There are plenty of addresses, so those of a size are used again by the same size only. Values
+// over kLargestSlot are mapped one by one.
 //
 // Threads: any. Locks: a size's, and under it that of the addresses; nothing is locked under those.
 
@@ -39,7 +39,7 @@ class ValuePages {
   char* Allocate(size_t bytes);
   // REQUIRES: `bytes` as it was for Allocate.
   void Free(char* value, size_t bytes);
-  // What `bytes` take in memory: whole pages.
+  // The memory that `bytes` take: whole pages.
   static size_t Rounded(size_t bytes);
 
   static constexpr size_t kLargestSlot = size_t{1} << 20;

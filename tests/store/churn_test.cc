@@ -1,5 +1,5 @@
 // Millions of calls at random over many keys and tags, with time going by. What is read must be
-// what was written under that key; and once all is gone, so is the memory.
+// what was written under that key; and once all entries are removed, their memory is freed.
 
 #include <gtest/gtest.h>
 
@@ -40,7 +40,7 @@ class Name {
 };
 
 // RunMaintenance, until there is nothing left to do.
-void TendAll(Cache* cache) {
+void MaintainAll(Cache* cache) {
   // Twice nothing: a call may end where the next one finds work again.
   for (int calls = 0, idle = 0; idle < 2; ++calls) {
     idle = cache->store.RunMaintenance(100'000, cache->now) == 0 ? idle + 1 : 0;
@@ -65,7 +65,7 @@ class Churn {
   // Whatever way all went: nothing is left.
   void ExpectEmpty(const char* way) {
     held_.clear();
-    TendAll(&cache_);
+    MaintainAll(&cache_);
     const StoreStats stats = cache_.store.Stats();
     EXPECT_EQ(stats.items, 0u) << way;
     EXPECT_EQ(stats.tags, 0u) << way;

@@ -77,8 +77,8 @@ TEST(Version, IsNewWithEachWriteAndWithNothingElse) {
   EXPECT_EQ(VersionOf(&cache, "k"), version);
 }
 
-// Far more writes than a clock of milliseconds tells apart, and a clock that stands still, goes on,
-// and is behind another thread's.
+// Far more writes than a clock of milliseconds can distinguish, and a clock that stands still, goes
+// on, and is behind another thread's.
 TEST(Version, IsUniqueWhateverTheClockSays) {
   for (const size_t shards : {1, 4}) {
     Cache cache({.shards = shards, .seed = 5});
@@ -140,7 +140,7 @@ TEST(CompareAndSet, WritesWhereTheVersionIsStillThat) {
   EXPECT_EQ(cache.TagsOf("k"), List({"b"}));
 }
 
-TEST(CompareAndSet, FindsNothingWhereTheEntryIsGone) {
+TEST(CompareAndSet, FindsNothingWhereTheEntryIsAbsent) {
   Cache cache;
   EXPECT_EQ(Swap(&cache, "k", "v", 1), Outcome::kNotFound);
   EXPECT_EQ(Swap(&cache, "k", "v", 0), Outcome::kNotFound);

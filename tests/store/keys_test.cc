@@ -14,6 +14,7 @@ using server::Arena;
 using server::Draft;
 using server::EventClock;
 using server::HashedBytes;
+using server::InvalidationOrder;
 using server::MemoryBudget;
 using server::MutexLock;
 using server::NewEntry;
@@ -22,7 +23,7 @@ using server::ShardContext;
 using server::TagRegistry;
 using server::TagStamps;
 
-TEST(Keys, ListsTheKeysThatBearTheTag) {
+TEST(Keys, ListsTheKeysWithTheTag) {
   Cache cache;
   cache.Put("a", "v", {"t", "u"});
   cache.Put("b", "v", {"t"});
@@ -122,7 +123,7 @@ class ChosenHashes {
   size_t Page(uint64_t cursor, size_t limit, bool* more) {
     std::vector<EntryRef> pinned;
     MutexLock lock(shard_.mutex());
-    *more = shard_.Bearers({&tag_, 1}, TagMatch::kAny, cursor, limit, 1, &pinned);
+    *more = shard_.EntriesTagged({&tag_, 1}, TagMatch::kAny, cursor, limit, 1, &pinned);
     return pinned.size();
   }
 
@@ -135,11 +136,13 @@ class ChosenHashes {
   TagRegistry registry_;
   EventClock clock_{1};
   TagStamps stamps_;
+  InvalidationOrder order_;
   const ShardContext context_{
       .arena = arena_,
       .registry = registry_,
       .clock = clock_,
       .stamps = stamps_,
+      .order = order_,
       .hash = [](std::string_view key, uint64_t) { return hashes_.find(key)->second; }};
   Shard shard_;
 };

@@ -307,12 +307,12 @@ TEST(LeaseTable, HoldsNothingBeforeTheFirstToken) {
 TEST(EventClock, TokensOfAnotherProcessAreNotItsOwn) {
   EventClock here(1), there(2);
   const uint64_t token = here.Issue();
-  EXPECT_TRUE(here.Gave(token));
-  EXPECT_FALSE(here.Gave(token + 1));
-  EXPECT_FALSE(here.Gave(token - 1));
-  EXPECT_FALSE(here.Gave(0));
+  EXPECT_TRUE(here.Issued(token));
+  EXPECT_FALSE(here.Issued(token + 1));
+  EXPECT_FALSE(here.Issued(token - 1));
+  EXPECT_FALSE(here.Issued(0));
   for (int i = 0; i < 1000; ++i) there.Issue();
-  EXPECT_FALSE(there.Gave(token));
+  EXPECT_FALSE(there.Issued(token));
   EXPECT_LT(token, uint64_t{1} << 62);
 }
 
@@ -384,7 +384,7 @@ class Model {
       case 6:
         return Cancel(i);
       case 7:
-        return Die(random_() % 4);
+        return EndHolder(random_() % 4);
       case 8:
         return Refuse(i);
       case 9:
@@ -451,7 +451,7 @@ class Model {
     ASSERT_TRUE(table_.Cancel(Key(i), waiters[place]));
     waiters.erase(waiters.begin() + static_cast<std::ptrdiff_t>(place));
   }
-  void Die(uint64_t holder) {
+  void EndHolder(uint64_t holder) {
     for (size_t i = 0; i < kKeys; ++i) {
       const auto found = leases_.find(i);
       if (found == leases_.end()) continue;

@@ -1,5 +1,5 @@
 // A call of RunMaintenance does a little of what there is to do: a request that comes in between
-// waits for that little. Work is told by what came back, not by a clock.
+// waits for that little. Work is measured by what was freed, not by a clock.
 
 #include <gtest/gtest.h>
 

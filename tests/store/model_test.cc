@@ -90,19 +90,19 @@ class Model {
     entries_[key] = entry;
     return {Outcome::kOk, value};
   }
-  std::vector<std::string> Bearers(const Words& tags, TagMatch match, TimeMs now) {
+  std::vector<std::string> EntriesTagged(const Words& tags, TagMatch match, TimeMs now) {
     DropExpired(now);
     std::vector<std::string> keys;
     if (tags.empty()) return keys;
     for (const auto& [key, entry] : entries_) {
-      size_t borne = 0;
-      for (const std::string_view tag : tags) borne += entry.tags.count(std::string(tag));
-      if (match == TagMatch::kAny ? borne > 0 : borne == tags.size()) keys.push_back(key);
+      size_t matching = 0;
+      for (const std::string_view tag : tags) matching += entry.tags.count(std::string(tag));
+      if (match == TagMatch::kAny ? matching > 0 : matching == tags.size()) keys.push_back(key);
     }
     return keys;
   }
   uint64_t Invalidate(const Words& tags, TagMatch match, TimeMs now) {
-    const auto keys = Bearers(tags, match, now);
+    const auto keys = EntriesTagged(tags, match, now);
     for (const std::string& key : keys) entries_.erase(key);
     return keys.size();
   }
@@ -301,7 +301,8 @@ class ModelRun {
   void List() {
     const Words tags = AnyTags(3);
     const auto match = static_cast<TagMatch>(Below(2));
-    ASSERT_EQ(cache_.Keys(tags, match, 1 + Below(30)), model_.Bearers(tags, match, cache_.now));
+    ASSERT_EQ(cache_.Keys(tags, match, 1 + Below(30)),
+              model_.EntriesTagged(tags, match, cache_.now));
   }
   void SweepSome() {
     const size_t budget = Below(50);
@@ -314,8 +315,7 @@ class ModelRun {
       model_.Clear();
     }
     cache_.store.RunMaintenance(SIZE_MAX, cache_.now);
-    // What is over since the last tick goes with the next one, and with any invalidation.
-    ASSERT_EQ(cache_.InvalidateAny({"no entry bears this"}), 0u);
+    ASSERT_EQ(cache_.InvalidateAny({"no entry has this"}), 0u);
     model_.DropExpired(cache_.now);
     std::set<std::string> tags;
     for (const auto& [key, entry] : model_.entries())

@@ -1,6 +1,6 @@
-// While nothing is being reclaimed a read costs nothing for the tags an entry bears: not one access
-// to them. The tags' memory is made unreadable while the read runs, in a child process: its end
-// tells.
+// While no invalidated entry waits to be removed a read does not access the tags of an entry, not
+// even once. The tags' memory is made unreadable while the read runs, in a child process, whose
+// exit shows whether they were read.
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -81,8 +81,8 @@ TEST(TagBlindRead, NoReadTouchesTheTagsOfWhatItFinds) {
       ::testing::ExitedWithCode(0), "");
 }
 
-// That the test above can fail: while an entry of the shard is being reclaimed reads look at tags.
-TEST(TagBlindRead, WhileSomethingIsReclaimedReadsTouchThem) {
+// Shows that the test above can fail: while invalidated entries wait in the shard reads check tags.
+TEST(TagBlindRead, WhileInvalidatedEntriesWaitReadsTouchThem) {
   Tagged tagged;
   for (int i = 0; i < 10'000; ++i) tagged.cache.Put("other" + std::to_string(i), "", {"x"});
   ASSERT_EQ(tagged.cache.InvalidateAny({"x"}), 10'000u);

@@ -9,7 +9,7 @@
 namespace tagcache::testing {
 namespace {
 
-TEST(TagIndex, InvalidateRemovesTheEntriesThatBearTheTagAndNoOthers) {
+TEST(TagIndex, InvalidateRemovesTheEntriesWithTheTagAndNoOthers) {
   Cache cache;
   for (int i = 0; i < 2000; ++i) {
     cache.Put("k" + std::to_string(i), "v", {i % 3 == 0 ? "three" : "other", "every"});
@@ -36,7 +36,7 @@ TEST(TagIndex, AnyReachesEntriesWithOneOfTheTagsAndCountsEachOnce) {
   EXPECT_TRUE(cache.Has("c"));
 }
 
-// So many that they die in several steps.
+// So many that they are invalidated in several steps.
 TEST(TagIndex, AnyOfHundredsOfTagsReachesAllAndCountsEachEntryOnce) {
   Cache cache;
   std::vector<std::string> names;
@@ -173,7 +173,7 @@ TEST(TagIndex, MetaNamesTheTagsInTheOrderGiven) {
   EXPECT_EQ(cache.store.Meta("k", cache.now)->tags, List({"z", "a", "m"}));
 }
 
-TEST(TagIndex, AnEntryMayBearTheMostTagsAllowed) {
+TEST(TagIndex, AnEntryMayHaveTheMostTagsAllowed) {
   Cache cache({.shards = 4, .seed = 1, .max_tags = 255});
   std::vector<std::string> names;
   for (int i = 0; i < 255; ++i) names.push_back("tag" + std::to_string(i));

@@ -1,4 +1,4 @@
-// The wheel by itself: what is over is called at once, and nothing before its time.
+// The wheel by itself: an entry is reported when it expires, and not before.
 
 #include "server/store/timing_wheel.h"
 
@@ -23,14 +23,14 @@ using server::TimeMs;
 using server::TimingWheel;
 
 struct Wheel {
-  // Not owned by the wheel: kept here until it is over.
+  // The wheel does not own its entries: they are kept here until they expire.
   Entry* Add(TimeMs expires) {
     entries.emplace_back(
         server::NewEntry(arena, {.key = {"k", 1}, .value = "", .expires = expires}, true));
     wheel.Add(arena, entries.back().get(), now);
     return entries.back().get();
   }
-  // What is over, and how many entries were touched.
+  // The entries that expired, and how many were touched.
   std::vector<TimeMs> Advance(TimeMs to, size_t budget = SIZE_MAX) {
     std::vector<TimeMs> over;
     now = to;
@@ -49,7 +49,7 @@ struct Wheel {
   size_t touched = 0;
 };
 
-TEST(TimingWheel, AnEntryIsOverAtItsMillisecond) {
+TEST(TimingWheel, AnEntryExpiresAtItsMillisecond) {
   Wheel wheel;
   wheel.Add(wheel.now + 5);
   EXPECT_TRUE(wheel.Advance(wheel.now + 4).empty());

@@ -8,10 +8,10 @@
 // hashes, since that is the order of a page of keys.
 //
 // Fillers are entries of the store besides those keys, which no call names: they make counts large.
-// The model keeps how many there are for each set of tags they bear.
+// The model keeps how many there are of each set of tags.
 //
-// An entry's version is known once a call has told it: until then it is 0 here, and differs from
-// every version that was told before.
+// An entry's version is known once a call has returned it: until then it is 0 here, and differs
+// from every version that was returned before.
 
 #include <array>
 #include <bit>
@@ -62,7 +62,7 @@ enum class Verb : uint8_t {
   kKeysAny,
   kKeysAll,
   kFlush,
-  kFillers,  // how many there are that bear exactly `tags`: only while no other call runs
+  kFillers,  // how many there are with exactly `tags`: only while no other call runs
 };
 
 struct Call {
@@ -78,6 +78,7 @@ struct Call {
   int64_t by = 0;         // kIncrement
   int64_t initial = 0;    // kIncrement
   uint64_t version = 0;   // kCompareAndSet, kCompareAndDelete
+  bool at_least = false;  // kInvalidateAny, kFlush: the number may be too high, but not too low
   uint8_t limit = 0;      // kKeysAny, kKeysAll: of the page; 0: none. Only without fillers
 
   // The answer.
@@ -92,18 +93,18 @@ struct KeyState {
   bool present = false;
   uint8_t tags = 0;
   Text value = {};
-  uint64_t version = 0;  // 0: not known
-  uint64_t told = 0;     // the last version a call told, of this entry or an earlier one
+  uint64_t version = 0;   // 0: not known
+  uint64_t reported = 0;  // the last version that a call returned, of this entry or an earlier one
 
   bool operator==(const KeyState&) const = default;
 
-  void Write(const Text& written, uint8_t borne) {
+  void Write(const Text& written, uint8_t of_entry) {
     present = true;
     value = written;
-    tags = borne;
+    tags = of_entry;
     version = 0;
   }
-  void Remove() { *this = KeyState{.told = told}; }
+  void Remove() { *this = KeyState{.reported = reported}; }
 };
 
 struct CacheState {
@@ -120,7 +121,7 @@ struct CacheState {
     for (const KeyState& key : keys) {
       mix(key.present | key.tags << 1 | key.value.size << 16);
       mix(key.version);
-      mix(key.told);
+      mix(key.reported);
       for (size_t i = 0; i < key.value.size; i += 8) {
         uint64_t word = 0;
         std::memcpy(&word, &key.value.bytes[i], std::min<size_t>(8, key.value.bytes.size() - i));
@@ -134,8 +135,8 @@ struct CacheState {
 
 namespace call_history {
 
-inline bool Matches(uint8_t borne, uint8_t asked, bool all) {
-  return all ? (borne & asked) == asked : (borne & asked) != 0;
+inline bool Matches(uint8_t tags, uint8_t asked, bool all) {
+  return all ? (tags & asked) == asked : (tags & asked) != 0;
 }
 
 // How many entries there were that match; they are removed.
@@ -153,6 +154,11 @@ uint64_t RemoveAll(CacheState* state, Match match) {
     state->fillers[set] = 0;
   }
   return count;
+}
+
+// Whether the call may return its number where `removed` entries were removed.
+inline bool Counted(const Call& call, uint64_t removed) {
+  return call.at_least ? call.number >= removed : call.number == removed;
 }
 
 inline bool ApplyWrite(KeyState* key, const Call& call) {
@@ -194,14 +200,15 @@ inline bool ApplyIncrement(KeyState* key, const Call& call) {
   return true;
 }
 
-// A version that is told for the first time is over all told before of this key.
+// A version that is returned for the first time is higher than all that were returned before for
+// this key.
 inline bool ApplyMeta(KeyState* key, const Call& call) {
   if (call.found != key->present) return false;
   if (!key->present) return true;
   if (call.set != key->tags) return false;
   if (key->version != 0) return call.number == key->version;
-  if (call.number <= key->told) return false;
-  key->version = key->told = call.number;
+  if (call.number <= key->reported) return false;
+  key->version = key->reported = call.number;
   return true;
 }
 
@@ -251,21 +258,23 @@ inline bool Apply(CacheState* state, const Call& call) {
       return call_history::ApplyIncrement(key, call);
     case Verb::kInvalidateAny:
     case Verb::kInvalidateAll:
-      return call.number == call_history::RemoveAll(state, [&](uint8_t borne) {
-               return call_history::Matches(borne, call.tags, call.verb == Verb::kInvalidateAll);
-             });
+      return call_history::Counted(call, call_history::RemoveAll(state, [&](uint8_t tags) {
+                                     return call_history::Matches(
+                                         tags, call.tags, call.verb == Verb::kInvalidateAll);
+                                   }));
     case Verb::kKeysAny:
     case Verb::kKeysAll:
       return call_history::ApplyKeys(*state, call);
     case Verb::kFlush:
-      return call.number == call_history::RemoveAll(state, [](uint8_t) { return true; });
+      return call_history::Counted(call,
+                                   call_history::RemoveAll(state, [](uint8_t) { return true; }));
     case Verb::kFillers:
       return call.number == state->fillers[call.tags];
   }
   return false;
 }
 
-// Not Meta, which tells a version: what is not known may be so of either of two writes.
+// Meta is none: it returns a version, and an unknown version may belong to either of two writes.
 inline bool IsRead(const Call& call) {
   switch (call.verb) {
     case Verb::kPut:

@@ -264,7 +264,7 @@ TEST(CallHistory, VersionsAreOfOneWrite) {
   both.At(2000, 2010, CompareAndSet(0, 5, Outcome::kOk));
   both.At(2001, 2011, CompareAndSet(0, 5, Outcome::kOk));
   EXPECT_FALSE(both.IsLinearizable());
-  // The version is that of the second write: not told of the first one too soon.
+  // The version is that of the second write: it must not be given to the first one too soon.
   EXPECT_TRUE(OfCache()
                   .At(1, 10, Put(0, "1"))
                   .At(2, 11, Put(0, "1"))

@@ -22,7 +22,8 @@ struct RoundSetting {
   bool busy = false;  // bulk reads hold now this, now that shard's lock for long
   bool tended =
       false;  // RunMaintenance runs all the time; entries come and go, so slabs are emptied
-  bool many_bearers = false;  // so many that the entries of an invalidation are reclaimed later
+  bool many_tagged = false;   // tags have many entries, which an invalidation removes itself
+  bool beyond_limit = false;  // with many_tagged: so many that they are removed later
   size_t calls = 0;
 };
 
@@ -67,12 +68,19 @@ class Planner {
       case Verb::kInvalidateAny:
         // Tags may all have been masked out above.
         if (call.tags == 0) call.tags = static_cast<uint8_t>(1u << Below(kHistoryTags));
+        call.at_least = setting_.beyond_limit;
+        break;
+      case Verb::kFlush:
+        call.at_least = setting_.beyond_limit;
         break;
       case Verb::kInvalidateAll:
       case Verb::kKeysAll:
       case Verb::kKeysAny:
         if (call.tags == 0) call.tags = static_cast<uint8_t>(0b11 << Below(kHistoryTags - 1));
-        if (call.verb != Verb::kInvalidateAll && !setting_.many_bearers && Below(2) == 0) {
+        // All of one tag is any of it.
+        call.at_least = setting_.beyond_limit && call.verb == Verb::kInvalidateAll &&
+                        std::popcount(call.tags) == 1;
+        if (call.verb != Verb::kInvalidateAll && !setting_.many_tagged && Below(2) == 0) {
           call.limit = static_cast<uint8_t>(1 + Below(3));
         }
         break;

@@ -46,12 +46,12 @@ void YieldAfter(int calls) {
 
 constexpr int kWriters = 2;
 constexpr int kTags = 3;
-constexpr int kAllOfFirstTwo = kTags;  // stands for entries that bear tags 0 and 1
+constexpr int kAllOfFirstTwo = kTags;  // stands for entries with both tags 0 and 1
 constexpr std::array<std::string_view, kTags> kTagNames = {"a", "b", "c"};
 
 std::string KeyName(uint64_t i) { return "key" + std::to_string(i); }
 
-// Writers count up and say, in each value, who wrote it, the count, and which tags it bears. An
+// Writers count up and put into each value who wrote it, the count, and its tags. An
 // invalidation notes, before it begins, how far each writer's answered writes had come: once it has
 // been answered, none of those may be read again.
 class Freshness {

@@ -1,5 +1,5 @@
-// An entry that went, in whatever way, is gone for every call, also before its memory is taken
-// back.
+// An entry that was removed or invalidated or has expired, in whatever way, is absent for every
+// call, also before its memory is freed.
 
 #include <gtest/gtest.h>
 
@@ -14,16 +14,20 @@
 namespace tagcache::testing {
 namespace {
 
+void PutMany(Cache& cache) {
+  for (int i = 0; i < 2'000; ++i) cache.Put("many" + std::to_string(i), "1", {"a"});
+}
+
 struct Way {
   const char* name;
   std::function<void(Cache&)> go;
 };
 
-// The entry "k" bears a, b and c, has 1000 ms to live and version `version`.
-class Gone : public ::testing::TestWithParam<Way> {
+// The entry "k" has the tags a, b and c, 1000 ms to live and version `version_`.
+class Absent : public ::testing::TestWithParam<Way> {
  protected:
-  Gone() {
-    // Others bear the same tags, before it and after it, and stay.
+  Absent() {
+    // Others have one of its tags, before it and after it, and stay.
     cache_.Put("before", "1", {"c"});
     const Words tags = {"a", "b", "c"};
     cache_.store.Put({.key = "k", .value = "1", .flags = 7, .ttl_ms = 1'000, .tags = tags},
@@ -33,7 +37,7 @@ class Gone : public ::testing::TestWithParam<Way> {
     pinned_ = cache_.store.Get("k", cache_.now);
     GetParam().go(cache_);
   }
-  ~Gone() override { EXPECT_EQ(pinned_.value(), "1"); }
+  ~Absent() override { EXPECT_EQ(pinned_.value(), "1"); }
 
   Outcome PutAs(WriteMode mode) {
     Write write = {.key = "k", .value = "2"};
@@ -46,7 +50,7 @@ class Gone : public ::testing::TestWithParam<Way> {
   EntryRef pinned_;
 };
 
-TEST_P(Gone, ForReads) {
+TEST_P(Absent, ForReads) {
   EXPECT_FALSE(cache_.store.Get("k", cache_.now));
   const Words keys = {"k", "k"};
   std::vector<EntryRef> out(2);
@@ -57,25 +61,25 @@ TEST_P(Gone, ForReads) {
   EXPECT_FALSE(cache_.store.Meta("k", cache_.now).has_value());
 }
 
-TEST_P(Gone, ForExists) { EXPECT_FALSE(cache_.store.Exists("k", cache_.now)); }
-TEST_P(Gone, ForMeta) { EXPECT_FALSE(cache_.store.Meta("k", cache_.now).has_value()); }
+TEST_P(Absent, ForExists) { EXPECT_FALSE(cache_.store.Exists("k", cache_.now)); }
+TEST_P(Absent, ForMeta) { EXPECT_FALSE(cache_.store.Meta("k", cache_.now).has_value()); }
 
-TEST_P(Gone, ForTouch) {
+TEST_P(Absent, ForTouch) {
   EXPECT_FALSE(cache_.store.Touch("k", std::nullopt, cache_.now));
   EXPECT_FALSE(cache_.Has("k"));
 }
 
-TEST_P(Gone, ForGetAndTouch) {
+TEST_P(Absent, ForGetAndTouch) {
   EXPECT_FALSE(cache_.store.GetAndTouch("k", std::nullopt, cache_.now));
   EXPECT_FALSE(cache_.Has("k"));
 }
 
-TEST_P(Gone, ForAdd) {
+TEST_P(Absent, ForAdd) {
   EXPECT_EQ(PutAs(WriteMode::kAdd), Outcome::kOk);
   EXPECT_EQ(cache_.Get("k"), "2");
 }
 
-TEST_P(Gone, ForWritesToWhatIsThere) {
+TEST_P(Absent, ForWritesToWhatIsThere) {
   for (const WriteMode mode :
        {WriteMode::kReplace, WriteMode::kAppend, WriteMode::kPrepend, WriteMode::kCompareAndSet}) {
     EXPECT_EQ(PutAs(mode), Outcome::kNotFound) << static_cast<int>(mode);
@@ -83,10 +87,12 @@ TEST_P(Gone, ForWritesToWhatIsThere) {
   }
 }
 
-TEST_P(Gone, ForAppend) { EXPECT_EQ(PutAs(WriteMode::kAppend), Outcome::kNotFound); }
-TEST_P(Gone, ForCompareAndSet) { EXPECT_EQ(PutAs(WriteMode::kCompareAndSet), Outcome::kNotFound); }
+TEST_P(Absent, ForAppend) { EXPECT_EQ(PutAs(WriteMode::kAppend), Outcome::kNotFound); }
+TEST_P(Absent, ForCompareAndSet) {
+  EXPECT_EQ(PutAs(WriteMode::kCompareAndSet), Outcome::kNotFound);
+}
 
-TEST_P(Gone, ForIncrementThatKeepsTagsAndTimeToLive) {
+TEST_P(Absent, ForIncrementThatKeepsTagsAndTimeToLive) {
   EXPECT_EQ(cache_.Increment("k", 1, 50).value, 50);
   EXPECT_EQ(cache_.TagsOf("k"), List({}));
   const std::optional<EntryMeta> meta = cache_.store.Meta("k", cache_.now);
@@ -96,23 +102,23 @@ TEST_P(Gone, ForIncrementThatKeepsTagsAndTimeToLive) {
   EXPECT_EQ(cache_.Get("k"), "50");
 }
 
-TEST_P(Gone, ForDelete) { EXPECT_FALSE(cache_.Delete("k")); }
-TEST_P(Gone, ForMultiDelete) {
+TEST_P(Absent, ForDelete) { EXPECT_FALSE(cache_.Delete("k")); }
+TEST_P(Absent, ForMultiDelete) {
   const Words keys = {"k", "k"};
   EXPECT_EQ(cache_.store.MultiDelete(keys, cache_.now), 0u);
 }
-TEST_P(Gone, ForCompareAndDelete) {
+TEST_P(Absent, ForCompareAndDelete) {
   EXPECT_EQ(cache_.store.CompareAndDelete("k", version_, cache_.now), Outcome::kNotFound);
 }
-TEST_P(Gone, ForDeletePrefix) {
+TEST_P(Absent, ForDeletePrefix) {
   uint64_t cursor = 0;
   EXPECT_EQ(cache_.store.DeletePrefix("k", &cursor, 1'000, cache_.now), 0u);
 }
-TEST_P(Gone, ForScan) {
+TEST_P(Absent, ForScan) {
   EXPECT_EQ(cache_.store.Scan("k", 0, 10, 1'000, cache_.now).keys, List({}));
 }
 
-TEST_P(Gone, ForLists) {
+TEST_P(Absent, ForLists) {
   EXPECT_EQ(cache_.Keys({"a"}), List({}));
   EXPECT_EQ(cache_.Keys({"b"}), List({}));
   EXPECT_EQ(cache_.Keys({"b", "c"}, TagMatch::kAll), List({}));
@@ -120,23 +126,23 @@ TEST_P(Gone, ForLists) {
   EXPECT_EQ(std::count(keys.begin(), keys.end(), "k"), 0);
 }
 
-TEST_P(Gone, ForInvalidations) {
+TEST_P(Absent, ForInvalidations) {
   EXPECT_EQ(cache_.InvalidateAny({"a"}), 0u);
   EXPECT_EQ(cache_.InvalidateAll({"b", "c"}), 0u);
   EXPECT_EQ(cache_.InvalidateAny({"b"}), 0u);
 }
 
-TEST_P(Gone, ForTheCountOfATagOthersBear) {
+TEST_P(Absent, ForTheCountOfATagOthersHave) {
   const uint64_t others = cache_.Has("before") + cache_.Has("after");
   EXPECT_EQ(cache_.InvalidateAny({"a", "b", "c"}), others);
 }
 
-TEST_P(Gone, ForFlush) {
+TEST_P(Absent, ForFlush) {
   const uint64_t others = cache_.Has("before") + cache_.Has("after");
   EXPECT_EQ(cache_.store.Flush(cache_.now), others);
 }
 
-TEST_P(Gone, ForItsSuccessorWithoutTags) {
+TEST_P(Absent, ForItsSuccessorWithoutTags) {
   cache_.Put("k", "2");
   EXPECT_EQ(cache_.TagsOf("k"), List({}));
   cache_.InvalidateAny({"a", "b", "c"});
@@ -147,7 +153,7 @@ TEST_P(Gone, ForItsSuccessorWithoutTags) {
   EXPECT_EQ(cache_.Get("k"), "2");
 }
 
-TEST_P(Gone, ForItsSuccessorWithTheSameTags) {
+TEST_P(Absent, ForItsSuccessorWithTheSameTags) {
   cache_.Put("k", "2", {"a", "b", "c"});
   EXPECT_EQ(cache_.Get("k"), "2");
   cache_.store.RunMaintenance(SIZE_MAX, cache_.now);
@@ -158,8 +164,8 @@ TEST_P(Gone, ForItsSuccessorWithTheSameTags) {
   EXPECT_EQ(cache_.InvalidateAny({"a"}), 0u);
 }
 
-// The old one's memory is taken back after the new one was invalidated, too.
-TEST_P(Gone, ManyTimesOver) {
+// The memory of the old one may be freed after the new one was invalidated.
+TEST_P(Absent, ManyTimesOver) {
   for (int i = 0; i < 200; ++i) {
     cache_.Put("k", "2", {"a", "b"});
     if (i % 3 == 0) cache_.store.RunMaintenance(1, cache_.now);
@@ -170,7 +176,7 @@ TEST_P(Gone, ManyTimesOver) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Ways, Gone,
+    Ways, Absent,
     ::testing::Values(
         Way{"Deleted", [](Cache& cache) { cache.Delete("k"); }},
         Way{"Expired", [](Cache& cache) { cache.Advance(1'000); }},
@@ -196,6 +202,17 @@ INSTANTIATE_TEST_SUITE_P(
             [](Cache& cache) {
               cache.InvalidateAny({"b"});
               cache.InvalidateAny({"a", "c"});
+            }},
+        Way{"InvalidatedWithMoreThanAreRemovedAtOnce",
+            [](Cache& cache) {
+              PutMany(cache);
+              cache.InvalidateAny({"a"});
+            }},
+        Way{"InvalidatedTwiceWithMoreThanAreRemovedAtOnce",
+            [](Cache& cache) {
+              PutMany(cache);
+              cache.InvalidateAny({"a"});
+              cache.InvalidateAny({"b"});
             }},
         Way{"InvalidatedAndReclaimed",
             [](Cache& cache) {

@@ -1,0 +1,27 @@
+#include "server/store/flushed_tables.h"
+
+#include "server/store/entry.h"
+
+namespace tagcache::server {
+
+uint64_t FlushedTables::CountLive(const Arena& arena, TimeMs now) {
+  uint64_t live = 0;
+  for (size_t i = 0; i < entries.capacity(); ++i) {
+    if (entries.at(i) == 0) continue;
+    Entry* entry = arena.At<Entry>(EntryTable::RefIn(entries.at(i)));
+    live += !entry->IsExpired(now) && !tags.IsInvalidated(entry);
+  }
+  return live;
+}
+
+bool FlushedTables::FreeSome(const Arena& arena, size_t budget) {
+  for (; next < entries.capacity(); ++next) {
+    const EntryTable::Slot slot = entries.at(next);
+    if (slot == 0) continue;
+    if (budget-- == 0) return false;
+    Unpin(arena.At<Entry>(EntryTable::RefIn(slot)));
+  }
+  return tags.FreeNodes(budget);
+}
+
+}  // namespace tagcache::server
