@@ -90,7 +90,7 @@ bool CallUnpacker(const char* function, zend_string* payload, zval* value) {
     return false;
   }
   if (called) return true;
-  Park().status =
+  ThisCall().status =
       Status(ErrorCode::kProtocol, "the value was written for " + std::string(function) +
                                        "(), whose extension is not loaded");
   return false;
@@ -199,7 +199,7 @@ bool UnpackText(zval* value) {
       ZSTR_LEN(packed) - packing.marker.size(), true);
   zend_string_release(packed);
   if (payload == nullptr) {
-    Park().status =
+    ThisCall().status =
         Status(ErrorCode::kProtocol, "the base64 behind the value's marker can not be read");
     return false;
   }
