@@ -26,7 +26,8 @@ constexpr std::string_view kMs = "milliseconds";
 constexpr OptionRow<Options> kRows[] = {
     OptionFor<&Options::servers>(
         {.name = "servers",
-         .doc = "addresses of **one** server, tried in order ([why "
+         .doc = "addresses of **one** server, tried in order, as a list or as one string with "
+                "commas ([why "
                 "one](decisions/one-server-per-client.md)); `shm://` is [shared "
                 "memory](#shared-memory)"}),
     OptionFor<&Options::protocol>(
