@@ -27,7 +27,7 @@ class ResultFiller {
     result_ = Z_ARRVAL_P(result);
   }
 
-  // false: a value can not be read; ThisCall().status says why, Key() whose it is.
+  // false: a value can not be read; ThisCall().status has the reason, Key() its key.
   bool Take(std::span<const StreamItem> items) {
     // Of small values a handful is asked for at once.
     const bool fits = FitsMemory(0) && !text_;

@@ -36,15 +36,15 @@ enum class Decoded {
   kValue,   // *out is the value
   kPacked,  // *out is a string that Unpack turns into the value: it may run user code, so it waits
             // until no answer is being read
-  kBad,     // ThisCall().status says why, without the key
+  kBad,     // ThisCall().status has the reason, without the key
 };
 
 // Runs no user code.
 Decoded Decode(const ValueView& view, bool text, zval* out);
 
 // Turns the string that Decode(..., text, ...) left in *value into what it holds. false: an
-// exception is thrown (by user code), or ThisCall().status says that the bytes do not read. *value is
-// then null. May run user code.
+// exception is thrown (by user code), or ThisCall().status is that the bytes can not be read.
+// *value is then null. May run user code.
 bool Unpack(zval* value, bool text);
 
 // serialize()'s form in a new string; false with an exception thrown.

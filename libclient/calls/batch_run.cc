@@ -112,8 +112,8 @@ void BatchRun::SendOne(size_t index, ConnectionMachine& machine) {
   Status status = Fill(index, names, &request);
   if (status.ok()) return Send(index, false, request, machine);
   results_[index].status = std::move(status);
-  // A value that can not be sent must not leave the one it was to replace in place. (What is there
-  // in spite of a lease is newer.)
+  // If a value can not be sent, the one that it was to replace must not stay. (An entry that is
+  // there although a lease was given out is newer.)
   if (request.op != Op::kPut || request.token != 0) return;
   Request removal;
   removal.op = Op::kDelete;

@@ -12,7 +12,7 @@ using protocol::StatusCode;
 namespace {
 
 constexpr size_t kReadChunk = 64 * 1024;
-// What a buffer may keep between two calls.
+// A buffer keeps at most this much memory between two calls.
 constexpr size_t kKeptBuffer = 512 * 1024;
 constexpr size_t kKeptViews = 16 * 1024;
 
@@ -81,9 +81,9 @@ std::span<char> ConnectionMachine::ReadSpace(size_t min) {
 Event ConnectionMachine::Next() {
   Event event;
   if (broken_) {
-    TellBroken(&event);
+    EmitBroken(&event);
   } else {
-    if (!told_.empty()) told_.Release(0);
+    if (!event_bytes_.empty()) event_bytes_.Release(0);
     options_.protocol == Protocol::kBinary ? NextBinary(&event) : NextText(&event);
   }
   return event;
@@ -108,7 +108,7 @@ size_t ConnectionMachine::TakeItems(std::span<StreamItem> items, size_t first_ke
   return count;
 }
 
-bool ConnectionMachine::TellBroken(Event* event) const {
+bool ConnectionMachine::EmitBroken(Event* event) const {
   event->kind = Event::Kind::kBroken;
   event->reason = break_reason_;
   event->status = break_status_;
@@ -123,7 +123,7 @@ void ConnectionMachine::MarkBroken(std::string_view reason, StatusCode status) {
 
 bool ConnectionMachine::Break(Event* event, std::string_view reason, StatusCode status) {
   MarkBroken(reason, status);
-  return TellBroken(event);
+  return EmitBroken(event);
 }
 
 bool ConnectionMachine::Finish(uint64_t id, Pending& pending, Event* event) {
@@ -169,13 +169,13 @@ bool ConnectionMachine::quiescent() const {
 void ConnectionMachine::Trim() {
   in_.Release(kKeptBuffer);
   out_.Release(kKeptBuffer);
-  told_.Release(0);
+  event_bytes_.Release(0);
   window_.Trim();
   if (scratch_.views.capacity() > kKeptViews || scratch_.refused.capacity() > kKeptViews ||
       scratch_.tag_stats.capacity() > kKeptViews) {
     scratch_ = protocol::Scratch();
   }
-  if (options_.protocol == Protocol::kText) told_fold_ = Fold();
+  if (options_.protocol == Protocol::kText) event_bulk_result_ = BulkResult();
 }
 
 }  // namespace tagcache

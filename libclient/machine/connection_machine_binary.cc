@@ -1,4 +1,4 @@
-// The binary lane of the connection machine: frames to events.
+// The connection machine on the binary codec: frames to events.
 
 #include <algorithm>
 #include <utility>
@@ -14,7 +14,7 @@ using protocol::StatusCode;
 
 namespace {
 
-// The most that is allocated on a server's word, before the bytes have arrived.
+// The most that is allocated for an announced length before the bytes have arrived.
 constexpr size_t kMaxReserve = 8 * 1024 * 1024;
 // Flags and length in front of a GET's value.
 constexpr size_t kGetHead = protocol::kMaxValueHead - 1;
@@ -29,7 +29,7 @@ bool ConnectionMachine::NextBinary(Event* event) {
   for (;;) {
     uint64_t id = 0;
     if (frame_id_ != 0 || options_.ordered_values) {
-      Pending* const pending = TellablePending(&id);
+      Pending* const pending = PendingToEmit(&id);
       if (pending != nullptr && NextValue(id, *pending, event)) return true;
     }
     FrameHeader header;
@@ -90,7 +90,7 @@ bool ConnectionMachine::TakeHello(const FrameHeader& header, Event* event) {
 
 bool ConnectionMachine::TakeReply(const FrameHeader& header, Pending& pending, Event* event) {
   if (header.opcode != static_cast<uint8_t>(pending.op) || pending.last_frame) {
-    return Break(event, "an answer does not belong to the request whose ID it bears");
+    return Break(event, "an answer does not belong to the request that has its ID");
   }
   body_left_ = header.length;
   const bool bulk = pending.op == Op::kMGet;
@@ -111,8 +111,8 @@ bool ConnectionMachine::TakeReply(const FrameHeader& header, Pending& pending, E
   if (header.more || !pending.partial.empty()) {
     if (!HoldBody(pending, body_left_)) return Break(event, kTooLarge);
     if (header.more) return false;
-    std::swap(told_, pending.partial);
-    body = told_.view();
+    std::swap(event_bytes_, pending.partial);
+    body = event_bytes_.view();
   } else {
     in_.Consume(body_left_);
     body_left_ = 0;
@@ -139,8 +139,8 @@ bool ConnectionMachine::HoldBody(Pending& pending, size_t n) {
   return true;
 }
 
-// The bulk reply of which there are bytes that may be told now, or nullptr.
-Pending* ConnectionMachine::TellablePending(uint64_t* id) {
+// The bulk reply whose values may be emitted now and of which there are bytes, or nullptr.
+Pending* ConnectionMachine::PendingToEmit(uint64_t* id) {
   if (frame_id_ != 0) {
     *id = frame_id_;
     return window_.Find(frame_id_);
@@ -152,8 +152,8 @@ Pending* ConnectionMachine::TellablePending(uint64_t* id) {
   return front->partial.empty() && !front->last_frame ? nullptr : front;
 }
 
-// Tells the next value of a bulk reply, or its end. Otherwise all that was received of the reply is
-// in its own buffer and the frame is used up.
+// Emits the next value of a bulk reply, or its end. If it emits nothing, all that was received of
+// the reply is in the buffer of its request and the frame is consumed.
 bool ConnectionMachine::NextValue(uint64_t id, Pending& pending, Event* event) {
   protocol::Buffer& partial = pending.partial;
   size_t used = 0;
@@ -170,7 +170,7 @@ bool ConnectionMachine::NextValue(uint64_t id, Pending& pending, Event* event) {
         in_.Consume(used);
         body_left_ -= used;
       } else if (used == bytes.size()) {
-        std::swap(told_, partial);
+        std::swap(event_bytes_, partial);
       } else {
         partial.Consume(used);
       }
@@ -181,7 +181,7 @@ bool ConnectionMachine::NextValue(uint64_t id, Pending& pending, Event* event) {
     }
     if (used > options_.max_reply) return Break(event, kTooLarge);
     if (held && body == 0) break;
-    // Cut by the end of a frame. `used` is 0 while not even the item's head is there.
+    // The end of the frame cuts the item. `used` is 0 while not even the item's head is complete.
     const size_t missing = (used > 0 ? used : protocol::kMaxValueHead) - partial.size();
     if (used > 0) partial.Prepare(std::min(missing, kMaxReserve));
     if (!HoldBody(pending, std::min(missing, body))) return Break(event, kTooLarge);

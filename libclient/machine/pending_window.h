@@ -2,8 +2,8 @@
 #define TAGCACHE_LIBCLIENT_MACHINE_PENDING_WINDOW_H_
 
 // The requests of one connection whose reply is not complete, by ID. IDs are handed out one after
-// the other, so the window is a ring: slot = ID modulo its size. Looking one up costs the same for
-// one and for a million of them, and once it has its size nothing is allocated.
+// the other, so the window is a ring: slot = ID modulo its size. A look-up costs the same with
+// one and with a million of them, and nothing is allocated once the ring has its size.
 //
 //     slots:   . . [5] [6]  -  [8] [9] . .        - : answered out of turn
 //                   ^ first_            ^ next_
@@ -27,7 +27,7 @@ struct Pending {
   bool last_frame = false;   // all bytes of the reply were received
   uint32_t expected = 0;     // items of a bulk reply
   uint32_t delivered = 0;    // of them, so far
-  protocol::Buffer partial;  // bytes of the reply that can not be told yet
+  protocol::Buffer partial;  // bytes of the reply that can not be emitted yet
 };
 
 class PendingWindow {

@@ -74,7 +74,7 @@ TEST(StreamTest, ManyKeysAreDividedIntoRequestsAndArriveInTheOrderAsked) {
       ++requests;
       std::vector<std::optional<std::string>> values;
       for (const std::string& key : heard->keys) values.push_back("v:" + key);
-      for (const auto& frame : testing::ValuesFrames(heard->id, values, 60'000)) peer.Say(frame);
+      for (const auto& frame : testing::ValuesFrames(heard->id, values, 60'000)) peer.Send(frame);
     }
   });
   const auto client = Connect(server, {.timeout = std::chrono::seconds(30)});
@@ -110,7 +110,7 @@ TEST(StreamTest, RepliesOutOfTurnAreStillDeliveredInTheOrderAsked) {
       for (const auto& frames : replies) longest = std::max(longest, frames.size());
       for (size_t i = 0; i < longest; ++i) {
         for (size_t r = replies.size(); r-- > 0;) {
-          if (i < replies[r].size() && !peer.Say(replies[r][i])) return;
+          if (i < replies[r].size() && !peer.Send(replies[r][i])) return;
         }
       }
     }
@@ -177,8 +177,8 @@ TEST(StreamTest, DestroyedAndMovedStreamsGiveTheirConnectionsBack) {
 TEST(StreamTest, ErrorOfTheServerEndsIt) {
   FakeServer server([](FakePeer& peer) {
     while (const auto heard = peer.Next()) {
-      peer.Say(testing::ErrorReply(heard->op, heard->id, protocol::StatusCode::kKeyTooLong,
-                                   "GET 'k': the key has 2000 bytes, the limit max_key is 1024"));
+      peer.Send(testing::ErrorReply(heard->op, heard->id, protocol::StatusCode::kKeyTooLong,
+                                    "GET 'k': the key has 2000 bytes, the limit max_key is 1024"));
     }
   });
   const auto client = Connect(server);
@@ -199,7 +199,7 @@ TEST(StreamTest, DeadlineCoversAllOfIt) {
     const auto heard = peer.Next();
     if (!heard) return;
     std::vector<std::optional<std::string>> values(heard->keys.size(), "value");
-    peer.Say(testing::ValuesFrames(heard->id, values, 20)[0]);
+    peer.Send(testing::ValuesFrames(heard->id, values, 20)[0]);
     peer.SwallowAll();
   });
   const auto client = Connect(server);
