@@ -15,9 +15,9 @@ constexpr size_t kAtOnce = 64;
 
 // Puts the values of ThisCall().stream into an array under the caller's own keys, in their order.
 //
-// Values that only user code can finish are left packed, and where they stand is noted: user code
-// must not run while an answer is being read. The array is sized beforehand and never grows, so a
-// place noted stays where it is.
+// Values that only user code can finish are left packed, and their places are noted: user code must
+// not run while an answer is being read. The array has its size from the start and never grows, so
+// the places stay valid.
 class ResultFiller {
  public:
   ResultFiller(HashTable* keys, bool text, zval* result) : keys_(keys), text_(text) {
@@ -29,7 +29,7 @@ class ResultFiller {
 
   // false: a value can not be read; ThisCall().status has the reason, Key() its key.
   bool Take(std::span<const StreamItem> items) {
-    // Of small values a handful is asked for at once.
+    // One check of the memory serves all the small values of this call.
     const bool fits = FitsMemory(0) && !text_;
     for (const StreamItem& item : items) {
       for (; position_ < item.index; ++position_) keys_.Forward();
@@ -95,7 +95,7 @@ std::string_view ViewOfKey(zval* key, char* digits) {
   return {digits, static_cast<size_t>(length)};
 }
 
-// The key a bucket of the result stands under.
+// The key of a bucket of the result.
 std::string_view ViewOfPlace(zval* place, char* digits) {
   const auto* bucket = reinterpret_cast<const Bucket*>(place);
   if (bucket->key != nullptr) return ViewOf(bucket->key);

@@ -1,5 +1,6 @@
 #include "php-ext/handle.h"
 
+#include <cassert>
 #include <utility>
 
 namespace tagcache::php {
@@ -68,7 +69,9 @@ Handle* AcquireHandle() {
 }
 
 void ReleaseHandle(Handle* handle) {
+  assert(handle->users > 0);
   --handle->users;
+  assert(handle->persistent || handle->users == 0);
   if (handle->persistent) return;
   // A stream that a long jump left open belongs to its client: close it first.
   ThisCall().stream.Close();

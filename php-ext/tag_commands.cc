@@ -16,8 +16,8 @@ bool NextPage(Client& client, const StringList& tags, bool by_tag, TagMode mode,
   return Keep(client.Search(tags.span(), mode, cursor, limit), &ThisCall().page);
 }
 
-// Reads page after page until the last one, or until there are `limit` keys. false: ThisCall().status
-// has the reason.
+// Reads page after page until the last one, or until there are `limit` keys. false:
+// ThisCall().status has the reason.
 bool CollectPages(const Handle& handle, const StringList& tags, bool by_tag, TagMode mode,
                   zend_long limit, zval* out) {
   uint64_t cursor = 0;

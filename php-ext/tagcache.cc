@@ -52,8 +52,8 @@ static PHP_MSHUTDOWN_FUNCTION(tagcache) {
 }
 
 static PHP_RSHUTDOWN_FUNCTION(tagcache) {
-  // Objects of the request are gone by now, or will release their clients without a call. What a
-  // long jump left under way must not reach the next request.
+  // The request's objects are destroyed by now, or will release their clients without a call. A
+  // stream that a long jump left open must not reach the next request.
   ThisCall().stream.Close();
   return SUCCESS;
 }

@@ -135,7 +135,7 @@ Decoded DecodeBinary(const ValueView& view, zval* out) {
   return BadFormat("type", static_cast<uint32_t>(TypeOf(view.flags)));
 }
 
-// serialize() and unserialize() share their tables with a call that is under way, so that
+// serialize() and unserialize() share their tables with a call that is in progress, so that
 // Serializable can nest them. A value in the cache is read on its own: its back-references count
 // from its own beginning. Plain memory; after a long jump PHP resets what this would put back.
 class OwnSerializerState {

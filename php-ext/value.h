@@ -31,7 +31,7 @@ bool CheckMemory(size_t bytes);
 bool Encode(zval* value, bool text, std::string_view key, Encoded* encoded);
 void Release(Encoded* encoded);
 
-// What decoding came to.
+// The result of decoding.
 enum class Decoded {
   kValue,   // *out is the value
   kPacked,  // *out is a string that Unpack turns into the value: it may run user code, so it waits

@@ -1,5 +1,6 @@
 #include "libclient/calls/batch_run.h"
 
+#include <cassert>
 #include <utility>
 
 #include "libclient/calls/client_core.h"
@@ -126,6 +127,7 @@ void BatchRun::Send(size_t index, bool removal, const Request& request,
   sent_.push_back({index, removal, false});
   const uint64_t id = machine.Send(request);
   if (sent_.size() == 1) first_id_ = id;
+  assert(id == first_id_ + sent_.size() - 1);  // nobody else sends on the machine meanwhile
 }
 
 void BatchRun::Take(uint64_t id, const protocol::Response& response) {

@@ -6,6 +6,7 @@
 // Threads: one at a time. Lifetime: the batch and the options outlive it.
 // Errors: each command's is in its result; std::bad_alloc.
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -42,7 +43,10 @@ class BatchRun {
   // abandons those without an answer.
   uint64_t first_id() const { return first_id_; }
   size_t id_count() const { return sent_.size(); }
-  bool answered(uint64_t id) const { return sent_[id - first_id_].answered; }
+  bool answered(uint64_t id) const {
+    assert(id - first_id_ < sent_.size());
+    return sent_[id - first_id_].answered;
+  }
 
  private:
   struct Sent {

@@ -1,6 +1,7 @@
 #include "libclient/calls/client_core.h"
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 #include <utility>
 
@@ -113,6 +114,7 @@ Status CheckExpressible(const CallContext& call, Protocol protocol,
 Status ClientCore::Exchange(const CallContext& call, bool idempotent,
                             FunctionRef<Outcome(Connection&)> attempt) {
   CoreState& state = this->state();
+  assert(call.start <= call.deadline);
   for (uint32_t tries = 0;; ++tries) {
     Checkout checkout;
     // A request that can not be sent again goes over a connection that was checked just before.

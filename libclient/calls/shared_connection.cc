@@ -1,5 +1,6 @@
 #include "libclient/calls/shared_connection.h"
 
+#include <cassert>
 #include <iterator>
 #include <limits>
 #include <utility>
@@ -142,6 +143,7 @@ void SharedConnection::Write(Channel& channel) {
 
 // While the leader sleeps in recv, another thread must send what the socket did not take.
 void SharedConnection::WaitToWrite(Channel& channel, TimePoint deadline) {
+  assert(!channel.writing);
   channel.writing = true;
   mutex_.Unlock();
   channel.connection->transport().WaitWritable(deadline);
@@ -214,6 +216,7 @@ void SharedConnection::Lead(InFlightBatch& batch) {
       changed.notify_all();
     }
   };
+  assert(!channel.reading);
   channel.reading = true;
   const Leading leading{channel, changed_};
   while (!batch.run.complete() && !channel.failed && steady_clock::now() < deadline) {
@@ -273,6 +276,7 @@ bool SharedConnection::DispatchEvents(Channel& channel) {
     auto next = channel.by_first_id.upper_bound(event.id);
     if (event.kind != Event::Kind::kDone || next == channel.by_first_id.begin()) continue;
     const auto found = std::prev(next);
+    assert(event.id - found->first < found->second->run.id_count());
     found->second->run.Take(event.id, *event.response);
     if (!found->second->run.complete()) continue;
     channel.by_first_id.erase(found);

@@ -1,6 +1,7 @@
 // Streams: values pulled one at a time, straight from the receive buffer.
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "libclient/calls/stream_state.h"
@@ -147,6 +148,7 @@ bool Stream::State::MayRepeat() const {
 // true: *item is set.
 bool Stream::State::TakeEvent(const Event& event, StreamItem* item, Outcome* outcome) {
   if (event.kind == Event::Kind::kItem) {
+    assert(in_flight_count_ > 0 && event.id == in_flight_[0].id);  // values come in order
     ++delivered_;
     item->index = in_flight_[0].first_key + event.index;
     item->found = event.item.found;
@@ -158,6 +160,7 @@ bool Stream::State::TakeEvent(const Event& event, StreamItem* item, Outcome* out
     outcome->status = Refused(call_, checkout_->server(), response.status, response.message);
     return false;
   }
+  assert(in_flight_count_ > 0 && event.id == in_flight_[0].id);
   in_flight_[0] = in_flight_[1];
   --in_flight_count_;
   if (bulk_) return false;

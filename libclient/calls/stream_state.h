@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_LIBCLIENT_CALLS_STREAM_STATE_H_
 #define TAGCACHE_LIBCLIENT_CALLS_STREAM_STATE_H_
 
-// A get or bulk get under way. The keys of a bulk get are divided into requests; two of them are
-// under way at a time, so that the connection never idles and what the server answers out of turn
+// A get or bulk get in progress. The keys of a bulk get are divided into requests; two of them are
+// in flight at a time, so that the connection never idles and what the server answers out of turn
 // (it interleaves long replies) stays bounded by one reply.
 //
 // Threads: one at a time. Errors: as Stream. All memory is kept for the next use.

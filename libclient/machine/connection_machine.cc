@@ -1,6 +1,7 @@
 #include "libclient/machine/connection_machine.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "protocol/text_codec.h"
 
@@ -21,6 +22,7 @@ constexpr size_t kKeptViews = 16 * 1024;
 ConnectionMachine::ConnectionMachine(const MachineOptions& options) : options_(options) {}
 
 uint64_t ConnectionMachine::Send(const protocol::Request& request) {
+  assert(!broken_);
   if (!greeted_) Greet();
   const uint64_t id = window_.next_id();
   Pending& pending = window_.Push();
@@ -92,6 +94,7 @@ Event ConnectionMachine::Next() {
 size_t ConnectionMachine::TakeItems(std::span<StreamItem> items, size_t first_key) {
   Pending* const pending = broken_ || frame_id_ == 0 ? nullptr : window_.Find(frame_id_);
   if (pending == nullptr || !pending->partial.empty()) return 0;
+  assert(body_left_ <= in_.size() && pending->delivered <= pending->expected);
   std::string_view bytes(in_.data(), body_left_);
   const size_t most = std::min<size_t>(items.size(), pending->expected - pending->delivered);
   first_key += pending->delivered;
@@ -127,6 +130,7 @@ bool ConnectionMachine::Break(Event* event, std::string_view reason, StatusCode 
 }
 
 bool ConnectionMachine::Finish(uint64_t id, Pending& pending, Event* event) {
+  assert(pending_count_ > 0);
   window_.Release(pending);
   --pending_count_;
   if (frame_id_ == id) frame_id_ = 0;
@@ -162,11 +166,13 @@ void ConnectionMachine::Abandon(uint64_t id) {
 }
 
 bool ConnectionMachine::quiescent() const {
+  assert((pending_count_ == 0) == window_.empty());
   return !broken_ && pending_count_ == 0 && abandoned_count_ == 0 && !hello_outstanding_ &&
          in_.empty() && out_.empty();
 }
 
 void ConnectionMachine::Trim() {
+  assert(quiescent());
   in_.Release(kKeptBuffer);
   out_.Release(kKeptBuffer);
   event_bytes_.Release(0);

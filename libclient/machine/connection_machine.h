@@ -17,13 +17,16 @@
 //
 // Where a value's bytes are: an event points into the receive buffer if the value lies whole in a
 // received frame. A value that the end of a frame cut is assembled in a buffer of its request, so
-// the frames of several replies may be interleaved in any order.
+// the frames of several replies may be interleaved in any order. Values of several MGETs in flight
+// are emitted in the order of the requests; those that come too early are kept until it is their
+// turn.
 //
 // Threads: one at a time; but Send, Output, Sent and TakeOutput touch nothing of the receive
 // buffer, so bytes may be received into ReadSpace meanwhile. Ownership: views in an event are valid
 // until the next call of ReadSpace, Received, Next or Trim. Errors: a broken machine emits an event
 // kBroken; close its connection. Throws only std::bad_alloc; close the connection then too.
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -51,9 +54,6 @@ struct MachineOptions {
   // more breaks the machine. Memory is allocated as the bytes arrive, not for a length that was
   // announced.
   size_t max_reply = size_t{1} << 30;
-  // Values of several MGETs in flight are emitted in the order of the requests; those that come too
-  // early are kept until it is their turn.
-  bool ordered_values = false;
 };
 
 struct Event {
@@ -84,7 +84,10 @@ class ConnectionMachine {
 
   // The bytes to be sent; `n` of them were sent.
   std::string_view Output() const { return out_.view(); }
-  void Sent(size_t n) { out_.Consume(n); }
+  void Sent(size_t n) {
+    assert(n <= out_.size());
+    out_.Consume(n);
+  }
   // Appends the bytes to be sent to `to`; they count as sent.
   void TakeOutput(protocol::Buffer& to);
 
@@ -150,8 +153,8 @@ class ConnectionMachine {
   PendingWindow window_;
   protocol::Scratch scratch_;
   protocol::Response response_;
-  protocol::Buffer
-      event_bytes_;  // the last event's views point into it, if its value was assembled
+  // The last event's views point into it, if its value was assembled.
+  protocol::Buffer event_bytes_;
   size_t pending_count_ = 0;
   size_t abandoned_count_ = 0;
   uint64_t late_replies_ = 0;
@@ -164,9 +167,9 @@ class ConnectionMachine {
 
   // Binary: the frame whose body is at the front of in_.
   uint32_t send_max_frame_ = protocol::kBaseMaxFrame;
-  uint64_t frame_id_ = 0;
-  size_t body_left_ = 0;  // bytes of it not emitted yet
-  size_t needed_ = 0;     // bytes in in_ that would make progress
+  uint64_t frame_id_ = 0;  // the front request's if its values are in that body, otherwise 0
+  size_t body_left_ = 0;   // bytes of it not emitted yet
+  size_t needed_ = 0;      // bytes in in_ that would make progress
 
   // Text: the result so far of the bulk request at the front.
   struct BulkResult {

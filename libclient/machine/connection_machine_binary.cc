@@ -1,6 +1,7 @@
 // The connection machine on the binary codec: frames to events.
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "libclient/machine/connection_machine.h"
@@ -28,10 +29,9 @@ constexpr std::string_view kWrongCount = "a bulk reply does not have a value for
 bool ConnectionMachine::NextBinary(Event* event) {
   for (;;) {
     uint64_t id = 0;
-    if (frame_id_ != 0 || options_.ordered_values) {
-      Pending* const pending = PendingToEmit(&id);
-      if (pending != nullptr && NextValue(id, *pending, event)) return true;
-    }
+    Pending* const pending = PendingToEmit(&id);
+    if (pending != nullptr && NextValue(id, *pending, event)) return true;
+    assert(frame_id_ == 0 && body_left_ == 0);
     FrameHeader header;
     StatusCode error = StatusCode::kOk;
     needed_ = 0;
@@ -92,11 +92,12 @@ bool ConnectionMachine::TakeReply(const FrameHeader& header, Pending& pending, E
   if (header.opcode != static_cast<uint8_t>(pending.op) || pending.last_frame) {
     return Break(event, "an answer does not belong to the request that has its ID");
   }
+  assert(header.length <= in_.size());
   body_left_ = header.length;
   const bool bulk = pending.op == Op::kMGet;
   if (bulk && !pending.failing && !protocol::IsError(header.status)) {
     pending.last_frame = !header.more;
-    if (options_.ordered_values && header.id != window_.front_id()) {
+    if (header.id != window_.front_id()) {
       if (!HoldBody(pending, body_left_)) return Break(event, kTooLarge);
     } else {
       frame_id_ = header.id;
@@ -126,6 +127,7 @@ bool ConnectionMachine::TakeReply(const FrameHeader& header, Pending& pending, E
 
 // Moves `n` bytes of the open frame's body to the request's own buffer.
 bool ConnectionMachine::HoldBody(Pending& pending, size_t n) {
+  assert(n <= body_left_ && body_left_ <= in_.size());
   protocol::Buffer& partial = pending.partial;
   if (partial.size() + n > options_.max_reply) return false;
   const bool value = protocol::CommandOf(pending.op).reply == protocol::Reply::kValue;
@@ -141,15 +143,11 @@ bool ConnectionMachine::HoldBody(Pending& pending, size_t n) {
 
 // The bulk reply whose values may be emitted now and of which there are bytes, or nullptr.
 Pending* ConnectionMachine::PendingToEmit(uint64_t* id) {
-  if (frame_id_ != 0) {
-    *id = frame_id_;
-    return window_.Find(frame_id_);
-  }
-  if (!options_.ordered_values) return nullptr;
+  assert(frame_id_ == 0 || frame_id_ == window_.front_id());
   Pending* const front = window_.Front();
   if (front == nullptr || front->op != Op::kMGet || front->failing) return nullptr;
   *id = window_.front_id();
-  return front->partial.empty() && !front->last_frame ? nullptr : front;
+  return frame_id_ == 0 && front->partial.empty() && !front->last_frame ? nullptr : front;
 }
 
 // Emits the next value of a bulk reply, or its end. If it emits nothing, all that was received of

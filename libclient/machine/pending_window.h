@@ -10,6 +10,8 @@
 //
 // Threads: one at a time. Errors: std::bad_alloc when growing.
 
+#include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -48,24 +50,29 @@ class PendingWindow {
     return slot.waiting ? &slot : nullptr;
   }
   // The oldest outstanding request, or nullptr.
-  Pending* Front() { return first_ == next_ ? nullptr : &Slot(first_); }
+  Pending* Front() { return empty() ? nullptr : &Slot(first_); }
   void Release(Pending& slot) {
+    assert(slot.waiting);
     slot.waiting = false;
     slot.partial.Release(0);
     while (first_ != next_ && !Slot(first_).waiting) ++first_;
   }
   // Gives memory back after an unusually long exchange.
   void Trim() {
-    if (first_ == next_ && slots_.size() > kKept) slots_ = std::vector<Pending>();
+    if (empty() && slots_.size() > kKept) slots_ = std::vector<Pending>();
   }
 
+  bool empty() const { return first_ == next_; }
   uint64_t front_id() const { return first_; }
   uint64_t next_id() const { return next_; }
 
  private:
   static constexpr size_t kKept = 1024;
 
-  Pending& Slot(uint64_t id) { return slots_[id & (slots_.size() - 1)]; }
+  Pending& Slot(uint64_t id) {
+    assert(std::has_single_bit(slots_.size()) && next_ - first_ <= slots_.size());
+    return slots_[id & (slots_.size() - 1)];
+  }
   void Grow() {
     std::vector<Pending> larger(slots_.empty() ? 16 : slots_.size() * 2);
     for (uint64_t id = first_; id != next_; ++id) {

@@ -46,7 +46,7 @@ class Connection {
   // REQUIRES: the last Advance returned kLost.
   std::string lost_because() const;
 
-  // No request is under way and the peer neither closed nor sent anything.
+  // No request is in flight and the peer neither closed nor sent anything.
   bool LooksAlive() const { return machine_.quiescent() && transport_.LooksIdle(); }
   // A round trip without a payload. false: the connection can only be closed.
   bool Ping(TimePoint deadline);

@@ -23,7 +23,6 @@ MachineOptions MachineOptionsOf(const Options& options) {
   machine.username = options.username;
   machine.password = options.password;
   machine.busy_poll = options.busy_poll.count() > 0;
-  machine.ordered_values = true;
   return machine;
 }
 

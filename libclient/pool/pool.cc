@@ -1,6 +1,7 @@
 #include "libclient/pool/pool.h"
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@ using std::chrono::steady_clock;
 
 void Checkout::Assign(Pool* pool, std::unique_ptr<Connection> connection,
                       TimePoint checked_out_at) {
+  assert(connection_ == nullptr && connection != nullptr);
   pool_ = pool;
   connection_ = std::move(connection);
   checked_out_at_ = checked_out_at;
@@ -43,7 +45,15 @@ Pool::Pool(const Options& options, Connector& connector, PoolCounters& counters)
   idle_.reserve(options.pool_max);  // so that a connection can always come back
 }
 
-Pool::~Pool() { CloseAll(); }
+Pool::~Pool() {
+  CloseAll();
+  assert(open_ == 0 && waiters_.empty());  // every checkout has ended
+}
+
+void Pool::CheckCounts() const {
+  assert(idle_.size() <= open_ && open_ <= options_.pool_max);
+  assert(idle_.empty() || waiters_.empty());  // a connection that comes back goes to a waiter first
+}
 
 Status Pool::CheckOut(const CallContext& call, bool check, Checkout* checkout) {
   checkout->Return();
@@ -76,6 +86,7 @@ Status Pool::Acquire(const CallContext& call, Owned* connection) {
     connector_.Close(std::move(expired));
     lock.Lock();
   }
+  CheckCounts();
   if (!idle_.empty()) {
     *connection = std::move(idle_.back());
     idle_.pop_back();
@@ -85,6 +96,7 @@ Status Pool::Acquire(const CallContext& call, Owned* connection) {
     ++open_;
     return {};
   }
+  assert(idle_.empty() && open_ == options_.pool_max);
   counters_.pool_waits.Add();
   Waiter waiter;
   waiters_.push_back(&waiter);
@@ -214,7 +226,9 @@ void Pool::CheckIn(Owned connection, TimePoint idle_since) {
   {
     const MutexLock lock(mutex_);
     if (connection->epoch == epoch_) {
+      assert(idle_.size() < open_);  // it is not idle, and counted
       if (!Serve(&connection)) PutIdle(std::move(connection));
+      CheckCounts();
       return;
     }
   }
@@ -228,8 +242,10 @@ void Pool::Drop(Owned connection) {
 }
 
 void Pool::FreeSlot() {
+  assert(idle_.size() < open_);  // the slot is of no idle connection
   Owned none;
   if (!Serve(&none)) --open_;
+  CheckCounts();
 }
 
 // Gives a connection, or the slot to open one, to the call that has waited longest.

@@ -99,6 +99,8 @@ class Pool {
   void CheckIn(Owned connection, TimePoint idle_since) EXCLUDES(mutex_);
   void Drop(Owned connection) EXCLUDES(mutex_);
   void CloseIdle(TimePoint opened_before) EXCLUDES(mutex_);
+  // Asserts what holds whenever the mutex is free.
+  void CheckCounts() const REQUIRES(mutex_);
   void FreeSlot() REQUIRES(mutex_);
   bool Serve(Owned* connection) REQUIRES(mutex_);
   void PutIdle(Owned connection) REQUIRES(mutex_);

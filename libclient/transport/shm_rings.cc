@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -155,6 +156,7 @@ IoResult ShmRings::Send(std::string_view bytes) {
   if (peer_closed_) return Failure(EPIPE);
   const size_t n = writer_.Write(bytes);
   if (writer_.broken()) return Failure(EPROTO);
+  assert(n <= bytes.size());
   if (n == 0) return {IoStatus::kWouldBlock};
   if (writer_.MustRing()) Ring();
   return {IoStatus::kOk, n, 0};
@@ -163,6 +165,7 @@ IoResult ShmRings::Send(std::string_view bytes) {
 IoResult ShmRings::ReceiveNow(std::span<char> space) {
   const size_t n = reader_.Read(space);
   if (reader_.broken()) return Failure(EPROTO);
+  assert(n <= space.size());
   if (n == 0) return {peer_closed_ ? IoStatus::kClosed : IoStatus::kWouldBlock};
   if (reader_.MustRing()) Ring();
   return {IoStatus::kOk, n, 0};

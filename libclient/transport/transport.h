@@ -45,7 +45,6 @@ class Transport {
   IoResult Connect(const Endpoint& endpoint, const SocketOptions& options, TimePoint deadline,
                    SocketTable& table);
   void Close();
-  bool open() const { return fd_ >= 0; }
 
   // Sends what the socket takes at once. kWouldBlock: nothing.
   IoResult Send(std::string_view bytes);

@@ -138,7 +138,7 @@ TEST_F(ConnectionMachineTest, ItemsAreToldWhereverFramesCutThem) {
   }
 }
 
-TEST_F(ConnectionMachineTest, ItemsOfAReceivedFrameAreToldFromTheReceiveBufferInPlace) {
+TEST_F(ConnectionMachineTest, ItemsOfAReceivedFramePointIntoTheReceiveBuffer) {
   const uint64_t id = machine_.Send(MGetOf(kThree));
   Greet();
   const std::string bytes =
@@ -204,8 +204,7 @@ TEST_F(ConnectionMachineTest, FramesOfSeveralRepliesMayBeInterleaved) {
   EXPECT_TRUE(machine_.quiescent());
 }
 
-TEST_F(ConnectionMachineTest, OrderedValuesAreToldInTheOrderOfTheRequests) {
-  options_.ordered_values = true;
+TEST_F(ConnectionMachineTest, ValuesAreEmittedInTheOrderOfTheRequests) {
   for (size_t step = 1; step < 40; ++step) {
     ConnectionMachine machine(options_);
     const uint64_t first = machine.Send(MGetOf(kThree));
@@ -226,8 +225,7 @@ TEST_F(ConnectionMachineTest, OrderedValuesAreToldInTheOrderOfTheRequests) {
   }
 }
 
-TEST_F(ConnectionMachineTest, OrderedValuesThatCameWholeAndTooEarlyAreToldWhenTheirTurnComes) {
-  options_.ordered_values = true;
+TEST_F(ConnectionMachineTest, ValuesThatCameWholeAndTooEarlyAreEmittedWhenTheirTurnComes) {
   ConnectionMachine machine(options_);
   const uint64_t first = machine.Send(MGetOf(kThree));
   const uint64_t second = machine.Send(MGetOf(kThree));

@@ -121,7 +121,7 @@ TEST(Pool, PlaceOfABrokenConnectionGoesToTheCallThatWaits) {
   std::string got;
   std::thread waiting([&] { got = ValueOf(*client, "k"); });
   ASSERT_TRUE(Until([&] { return client->pool_stats().pool_waits == 1; }));
-  held.Close();  // with its answer under way: the connection is closed
+  held.Close();  // with an unread answer: the connection is closed
   waiting.join();
   EXPECT_EQ(got, "v:k");
   EXPECT_EQ(client->pool_stats().connections_opened, 2u);

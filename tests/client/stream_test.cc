@@ -19,7 +19,7 @@ class Keys final : public KeySource {
  public:
   explicit Keys(size_t count) : count_(count) {}
   size_t size() const override { return count_; }
-  // A handful of another size each time. The views before are gone, as the face allows.
+  // Another number of keys each time. The earlier views are invalid by then, as the API allows.
   size_t Next(std::span<std::string_view> keys) override {
     const size_t most = std::min({keys.size(), names_.size(), 1 + next_ % 5, count_ - next_});
     for (size_t i = 0; i < most; ++i) keys[i] = names_[i] = NameOf(next_++);
@@ -93,7 +93,7 @@ TEST(StreamTest, ManyKeysAreDividedIntoRequestsAndArriveInTheOrderAsked) {
   EXPECT_GT(requests, 3);
 }
 
-// Two requests are under way; the second one's reply comes first, and both in small pieces.
+// Two requests are in flight; the second one's reply comes first, and both in small pieces.
 TEST(StreamTest, RepliesOutOfTurnAreStillDeliveredInTheOrderAsked) {
   FakeServer server([](FakePeer& peer) {
     for (;;) {

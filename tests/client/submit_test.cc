@@ -1,4 +1,4 @@
-// Submit and Wait: many batches under way on one connection.
+// Submit and Wait: many batches in flight on one connection.
 
 #include <gtest/gtest.h>
 
