@@ -15,6 +15,11 @@ if test "$PHP_TAGCACHE" != "no"; then
   case $host_cpu in
     x86_64) tagcache_flags="$tagcache_flags -mtune=skylake" ;;
   esac
+  dnl Assertions are for a PHP built for debugging, and off in other people's PHP.
+  case $PHP_DEBUG in
+    1|yes) ;;
+    *) tagcache_flags="$tagcache_flags -DNDEBUG" ;;
+  esac
   tagcache_flags="$tagcache_flags -DZEND_ENABLE_STATIC_TSRMLS_CACHE=1"
 
   PHP_NEW_EXTENSION([tagcache], [$tagcache_sources], [$ext_shared],, [$tagcache_flags], [yes])

@@ -13,11 +13,11 @@ namespace {
 // Values taken from a stream by one call.
 constexpr size_t kAtOnce = 64;
 
-// Puts the values of Park().stream into an array under the caller's own keys, in their order.
+// Puts the values of ThisCall().stream into an array under the caller's own keys, in their order.
 //
-// Values that only user code can finish are left packed, and where they stand is noted: user code
-// must not run while an answer is being read. The array is sized beforehand and never grows, so a
-// place noted stays where it is.
+// Values that only user code can finish are left packed, and their places are noted: user code must
+// not run while an answer is being read. The array has its size from the start and never grows, so
+// the places stay valid.
 class ResultFiller {
  public:
   ResultFiller(HashTable* keys, bool text, zval* result) : keys_(keys), text_(text) {
@@ -27,9 +27,9 @@ class ResultFiller {
     result_ = Z_ARRVAL_P(result);
   }
 
-  // false: a value can not be read; Park().status says why, Key() whose it is.
+  // false: a value can not be read; ThisCall().status has the reason, Key() its key.
   bool Take(std::span<const StreamItem> items) {
-    // Of small values a handful is asked for at once.
+    // One check of the memory serves all the small values of this call.
     const bool fits = FitsMemory(0) && !text_;
     for (const StreamItem& item : items) {
       for (; position_ < item.index; ++position_) keys_.Forward();
@@ -95,7 +95,7 @@ std::string_view ViewOfKey(zval* key, char* digits) {
   return {digits, static_cast<size_t>(length)};
 }
 
-// The key a bucket of the result stands under.
+// The key of a bucket of the result.
 std::string_view ViewOfPlace(zval* place, char* digits) {
   const auto* bucket = reinterpret_cast<const Bucket*>(place);
   if (bucket->key != nullptr) return ViewOf(bucket->key);
@@ -117,7 +117,7 @@ bool UnpackAll(ClientObject* self, ResultFiller& filler) {
 
 // Reads the stream to its end. false: the call has failed.
 bool Fill(ClientObject* self, ResultFiller& filler) {
-  Stream& stream = Park().stream;
+  Stream& stream = ThisCall().stream;
   StreamItem items[kAtOnce];
   size_t count = 0;
   while (true) {
@@ -182,11 +182,11 @@ bool ReadItems(HashTable* array, bool text, const WriteOptions& options, Items* 
   return true;
 }
 
-// Park().text = the message that names how many were refused and the first of them.
+// ThisCall().text = the message that names how many were refused and the first of them.
 void DescribeRefused(ClientObject* self, const Items& items) {
   constexpr size_t kNamed = 3;
-  const PutReport& report = Park().report;
-  std::string& text = Park().text;
+  const PutReport& report = ThisCall().report;
+  std::string& text = ThisCall().text;
   text = "mSet on " + self->handle->servers + ": " + std::to_string(report.refused.size()) +
          " of " + std::to_string(items.count) + " items are not stored: ";
   for (size_t i = 0; i < report.refused.size() && i < kNamed; ++i) {
@@ -200,9 +200,9 @@ void DescribeRefused(ClientObject* self, const Items& items) {
 void FailRefused(ClientObject* self, const Items& items) {
   DescribeRefused(self, items);
   zval exception, refused;
-  MakeException(&exception, server_exception_ce, Park().text);
-  array_init_size(&refused, static_cast<uint32_t>(Park().report.refused.size()));
-  for (const Refusal& refusal : Park().report.refused) {
+  MakeException(&exception, server_exception_ce, ThisCall().text);
+  array_init_size(&refused, static_cast<uint32_t>(ThisCall().report.refused.size()));
+  for (const Refusal& refusal : ThisCall().report.refused) {
     zval reason;
     ZVAL_STRINGL(&reason, refusal.status.message().data(), refusal.status.message().size());
     const std::string_view key = items.puts[refusal.index].key;
@@ -232,7 +232,7 @@ ZEND_FUNCTION(tagcache_mget) {
   if (zend_hash_num_elements(keys) == 0) RETURN_EMPTY_ARRAY();
   {
     ArrayKeys source(keys);
-    if (!Keep(self->handle->client->StartMultiGet(Park().stream, source))) {
+    if (!Keep(self->handle->client->StartMultiGet(ThisCall().stream, source))) {
       FailCall(self);
       RETURN_EMPTY_ARRAY();
     }
@@ -275,15 +275,16 @@ ZEND_FUNCTION(tagcache_mput) {
     RETURN_THROWS();
   }
   for (size_t i = 0; i < items.count; ++i) items.puts[i].options.tags = list.span();
-  const bool ok = Keep(self->handle->client->MultiPut({items.puts, items.count}), &Park().report);
+  const bool ok =
+      Keep(self->handle->client->MultiPut({items.puts, items.count}), &ThisCall().report);
   if (!ok) {
     FailCall(self);
-  } else if (!Park().report.refused.empty()) {
+  } else if (!ThisCall().report.refused.empty()) {
     FailRefused(self, items);
   }
   Release(&items);
   Release(&list);
-  RETURN_LONG(ok ? static_cast<zend_long>(Park().report.stored) : 0);
+  RETURN_LONG(ok ? static_cast<zend_long>(ThisCall().report.stored) : 0);
 }
 
 ZEND_FUNCTION(tagcache_mdelete) {

@@ -15,15 +15,14 @@ bool Construct(zval* self_zval, HashTable* array, zend_string* dsn) {
     ThrowUsage("this %s is constructed already", ZSTR_VAL(Z_OBJCE_P(self_zval)->name));
     return false;
   }
-  Settings settings;
-  if (!ReadOptions(array, dsn, &settings)) return false;
-  Handle* handle = AcquireHandle(settings.persistent);
+  if (!ReadOptions(array, dsn)) return false;
+  Handle* handle = AcquireHandle();
   if (handle == nullptr) {
-    ThrowUsage("%s", Park().status.message().c_str());
+    ThrowUsage("%s", ThisCall().status.message().c_str());
     return false;
   }
   self->handle = handle;
-  self->silent = settings.silent;
+  self->silent = ThisCall().settings.errors == ErrorMode::kSilent;
   return true;
 }
 
@@ -114,8 +113,8 @@ ZEND_FUNCTION(tagcache_stats) {
   ClientObject* self = BeginPlainCall(INTERNAL_FUNCTION_PARAM_PASSTHRU);
   if (self == nullptr) RETURN_THROWS();
   array_init(return_value);
-  if (Keep(self->handle->client->Stats(), &Park().stats)) {
-    for (const auto& [name, text] : Park().stats) AddStat(return_value, name, text);
+  if (Keep(self->handle->client->Stats(), &ThisCall().stats)) {
+    for (const auto& [name, text] : ThisCall().stats) AddStat(return_value, name, text);
   } else {
     FailCall(self);
   }

@@ -84,7 +84,7 @@ ClientObject* BeginCall(zval* zself) {
   }
   // Open only if a long jump left it: no user code runs while a stream is read. Its connection is
   // what this call may be waiting for.
-  Park().stream.Close();
+  ThisCall().stream.Close();
   if (Z_TYPE(self->last_error) != IS_NULL) {
     zval old;
     ZVAL_COPY_VALUE(&old, &self->last_error);
@@ -106,7 +106,7 @@ void FailCallWith(ClientObject* self, zval* exception) {
 }
 
 void FailCall(ClientObject* self) {
-  const Status& status = Park().status;
+  const Status& status = ThisCall().status;
   zval exception;
   MakeException(&exception, ExceptionOf(status.code()), status.message());
   FailCallWith(self, &exception);

@@ -35,7 +35,7 @@ inline ClientObject* ObjectOf(zval* self) {
 // exception when the object was never constructed.
 ClientObject* BeginCall(zval* self);
 
-// Ends a call that failed with Park().status: throws, or keeps the exception where errors are
+// Ends a call that failed with ThisCall().status: throws, or keeps the exception where errors are
 // silent. The caller then returns its neutral value.
 void FailCall(ClientObject* self);
 

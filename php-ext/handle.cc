@@ -1,42 +1,20 @@
 #include "php-ext/handle.h"
 
+#include <cassert>
 #include <utility>
 
 namespace tagcache::php {
 namespace {
 
-// Every option takes part, each with its length or an end of its own, so that two different sets
-// never have the same text.
+// Every option takes part, each with its length, so that two different sets never have the same
+// text.
 std::string CanonicalText(const Options& options) {
-  std::string text;
-  const auto number = [&text](int64_t value) { text += std::to_string(value) + ';'; };
-  const auto bytes = [&text](const std::string& value) {
-    text += std::to_string(value.size()) + ':' + value;
-  };
-  number(static_cast<int64_t>(options.servers.size()));
-  for (const std::string& server : options.servers) bytes(server);
-  number(static_cast<int64_t>(options.protocol));
-  number(options.timeout.count());
-  number(options.connect_timeout.count());
-  number(static_cast<int64_t>(options.pool_min));
-  number(static_cast<int64_t>(options.pool_max));
-  number(options.idle_timeout.count());
-  number(options.idle_check.count());
-  number(options.health_check.count());
-  number(options.retries);
-  number(options.backoff.count());
-  number(options.backoff_max.count());
-  number(options.tcp_nodelay);
-  number(options.tcp_keepalive);
-  number(static_cast<int64_t>(options.send_buffer));
-  number(static_cast<int64_t>(options.receive_buffer));
-  number(options.busy_poll.count());
-  bytes(options.username);
-  bytes(options.password);
-  bytes(options.client_name);
-  bytes(options.prefix);
-  number(options.default_ttl.count());
-  return text;
+  std::string canonical;
+  for (const auto& row : OptionTable()) {
+    const std::string text = FormatOption(row, row.get(options));
+    canonical += std::to_string(text.size()) + ':' + text;
+  }
+  return canonical;
 }
 
 std::unique_ptr<Handle> MakeHandle(const Options& options) {
@@ -62,15 +40,15 @@ void MakeRoom() {
   }
   if (oldest == persistent.end()) return;
   // A stream that a long jump left open may belong to it.
-  Park().stream.Close();
+  ThisCall().stream.Close();
   persistent.erase(oldest);
 }
 
 }  // namespace
 
-Handle* AcquireHandle(bool persistent) {
-  const Options& options = Park().options;
-  if (!persistent) {
+Handle* AcquireHandle() {
+  const Options& options = ThisCall().settings.client;
+  if (!ThisCall().settings.persistent) {
     std::unique_ptr<Handle> handle = MakeHandle(options);
     if (handle != nullptr) handle->users = 1;
     return handle.release();
@@ -91,10 +69,12 @@ Handle* AcquireHandle(bool persistent) {
 }
 
 void ReleaseHandle(Handle* handle) {
+  assert(handle->users > 0);
   --handle->users;
+  assert(handle->persistent || handle->users == 0);
   if (handle->persistent) return;
   // A stream that a long jump left open belongs to its client: close it first.
-  Park().stream.Close();
+  ThisCall().stream.Close();
   delete handle;
 }
 

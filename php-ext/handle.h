@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include "php-ext/php_tagcache.h"
+#include "php-ext/settings.h"
 #include "tagcache/client.h"
 
 namespace tagcache::php {
@@ -27,10 +28,12 @@ struct Handle {
   bool text = false;
 };
 
-// What a library call returned, kept off the stack while zvals are made of it (see README.md).
-struct Parked {
+// What the thread's current call owns: what it read and what the library returned. It lives here
+// and not on the stack, because Zend may leave the call by a long jump (see README.md).
+struct CallState {
   Status status;
-  Options options;
+  Settings settings;
+  Address address;
   Stream stream;
   KeyPage page;
   StatList stats;
@@ -46,21 +49,21 @@ inline constexpr size_t kMaxPersistent = 64;
 struct ThreadState {
   std::unordered_map<std::string, std::unique_ptr<Handle>> persistent;  // by canonical options
   uint64_t acquisitions = 0;
-  Parked parked;
+  CallState call;
 };
 
 inline ThreadState& State() { return *TAGCACHE_G(state); }
-inline Parked& Park() { return State().parked; }
+inline CallState& ThisCall() { return State().call; }
 
-// The handle for Park().options; nullptr with Park().status when the options are refused.
-Handle* AcquireHandle(bool persistent);
+// The handle for ThisCall().settings; nullptr with ThisCall().status when they are refused.
+Handle* AcquireHandle();
 void ReleaseHandle(Handle* handle);
 
-// Moves a result into its place and tells whether it was one; if not, Park().status says why.
+// Moves a result into its place and returns true; false with the error in ThisCall().status.
 template <typename T, typename Place>
 bool Keep(Result<T>&& result, Place* place) {
   if (!result.ok()) {
-    Park().status = result.status();
+    ThisCall().status = result.status();
     return false;
   }
   *place = std::move(result).value();
@@ -68,7 +71,7 @@ bool Keep(Result<T>&& result, Place* place) {
 }
 inline bool Keep(Status&& status) {
   const bool ok = status.ok();
-  if (!ok) Park().status = std::move(status);
+  if (!ok) ThisCall().status = std::move(status);
   return ok;
 }
 

@@ -7,15 +7,10 @@
 
 namespace tagcache::php {
 
-// What the extension itself needs; the rest is in Park().options.
-struct Settings {
-  bool persistent = true;
-  bool silent = false;
-};
-
-// Fills Park().options and *settings. false with an exception thrown: an option that is unknown, of
-// the wrong type, out of range, or not supported by this version.
-bool ReadOptions(HashTable* array, zend_string* dsn, Settings* settings);
+// Fills ThisCall().settings. false with an exception thrown: an option that is unknown, of the
+// wrong type, out of range, or not supported by this version. The order of the array does not
+// matter.
+bool ReadOptions(HashTable* array, zend_string* dsn);
 
 }  // namespace tagcache::php
 

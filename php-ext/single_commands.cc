@@ -13,7 +13,7 @@ bool FinishDecode(ClientObject* self, const char* operation, std::string_view ke
   if (decoded == Decoded::kValue) return true;
   if (decoded == Decoded::kPacked && Unpack(value, self->handle->text)) return true;
   if (EG(exception)) return false;
-  Status& status = Park().status;
+  Status& status = ThisCall().status;
   status = Status(status.code(), std::string(operation) + " '" + ShownKey(key) + "' on " +
                                      self->handle->servers + ": " + status.message());
   FailCall(self);
@@ -194,7 +194,7 @@ ZEND_FUNCTION(tagcache_get) {
 
   ClientObject* self = BeginCall(self_zval);
   if (self == nullptr) RETURN_THROWS();
-  tagcache::Stream& stream = Park().stream;
+  tagcache::Stream& stream = ThisCall().stream;
   tagcache::StreamItem item;
   bool more = false;
   Decoded decoded = Decoded::kValue;
@@ -263,9 +263,9 @@ ZEND_FUNCTION(tagcache_meta) {
 
   ClientObject* self = BeginCall(self_zval);
   if (self == nullptr) RETURN_THROWS();
-  if (!Keep(self->handle->client->GetMeta(ViewOf(key)), &Park().meta)) {
+  if (!Keep(self->handle->client->GetMeta(ViewOf(key)), &ThisCall().meta)) {
     FailCall(self);
     RETURN_NULL();
   }
-  if (Park().meta) MetaToArray(*Park().meta, return_value);
+  if (ThisCall().meta) MetaToArray(*ThisCall().meta, return_value);
 }

@@ -9,15 +9,15 @@
 namespace tagcache::php {
 namespace {
 
-// One page of keys into Park().page.
+// One page of keys into ThisCall().page.
 bool NextPage(Client& client, const StringList& tags, bool by_tag, TagMode mode, uint64_t cursor,
               uint32_t limit) {
-  if (by_tag) return Keep(client.KeysByTag(tags.views[0], cursor, limit), &Park().page);
-  return Keep(client.Search(tags.span(), mode, cursor, limit), &Park().page);
+  if (by_tag) return Keep(client.KeysByTag(tags.views[0], cursor, limit), &ThisCall().page);
+  return Keep(client.Search(tags.span(), mode, cursor, limit), &ThisCall().page);
 }
 
-// Page after page until the last one, or until there are `limit` keys. false: Park().status says
-// why not.
+// Reads page after page until the last one, or until there are `limit` keys. false:
+// ThisCall().status has the reason.
 bool CollectPages(const Handle& handle, const StringList& tags, bool by_tag, TagMode mode,
                   zend_long limit, zval* out) {
   uint64_t cursor = 0;
@@ -26,16 +26,16 @@ bool CollectPages(const Handle& handle, const StringList& tags, bool by_tag, Tag
     // On the text protocol all keys come at once.
     const auto page = handle.text ? 0 : static_cast<uint32_t>(MIN(left, UINT32_MAX));
     if (!NextPage(*handle.client, tags, by_tag, mode, cursor, page)) return false;
-    for (const std::string& key : Park().page.keys) {
+    for (const std::string& key : ThisCall().page.keys) {
       if (!CheckMemory(0)) {
-        Park().status = Status(ErrorCode::kNoMemory, "list of keys on " + handle.servers + ": " +
-                                                         Park().status.message());
+        ThisCall().status = Status(ErrorCode::kNoMemory, "list of keys on " + handle.servers +
+                                                             ": " + ThisCall().status.message());
         return false;
       }
       add_next_index_stringl(out, key.data(), key.size());
       if (limit > 0 && --left == 0) return true;
     }
-    cursor = Park().page.cursor;
+    cursor = ThisCall().page.cursor;
   } while (cursor != 0);
   return true;
 }

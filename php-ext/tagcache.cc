@@ -5,6 +5,7 @@
 #include "php-ext/exceptions.h"
 #include "php-ext/functions.h"
 #include "php-ext/handle.h"
+#include "php-ext/ini_settings.h"
 #include "php-ext/php_tagcache.h"
 
 extern "C" {
@@ -18,47 +19,6 @@ ZEND_DECLARE_MODULE_GLOBALS(tagcache)
 
 using namespace tagcache::php;  // NOLINT: the module's functions have C names of their own
 
-// Settings are read when a client is made. Without a handler ini_restore() would do nothing.
-static PHP_INI_MH(AcceptSetting) { return SUCCESS; }
-
-// phpinfo() and ini_get_all() are read by more people than the setting is meant for.
-static ZEND_INI_DISP(ShowWhetherSet) {
-  const zend_string* value = type == ZEND_INI_DISPLAY_ORIG && ini_entry->modified
-                                 ? ini_entry->orig_value
-                                 : ini_entry->value;
-  php_printf("%s", value != nullptr && ZSTR_LEN(value) > 0 ? "set" : "no value");
-}
-
-// Defaults of the options of the same name; empty leaves the library's.
-PHP_INI_BEGIN()
-PHP_INI_ENTRY("tagcache.servers", "tcp://127.0.0.1:1984", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.protocol", "binary", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.timeout_ms", "1000", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.connect_timeout_ms", "500", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.pool_size", "4", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.pool_min", "0", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.idle_timeout_ms", "60000", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.idle_check_ms", "5", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.health_check_ms", "30000", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.persistent", "1", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.retries", "1", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.backoff_ms", "50", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.backoff_max_ms", "2000", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.tcp_nodelay", "1", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.tcp_keepalive", "1", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.send_buffer", "0", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.receive_buffer", "0", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.busy_poll_us", "0", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.username", "", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY_EX("tagcache.password", "", PHP_INI_ALL, AcceptSetting, ShowWhetherSet)
-PHP_INI_ENTRY("tagcache.client_name", "php", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.serializer", "php", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.compression", "none", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.prefix", "", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.default_ttl_ms", "0", PHP_INI_ALL, AcceptSetting)
-PHP_INI_ENTRY("tagcache.errors", "exception", PHP_INI_ALL, AcceptSetting)
-PHP_INI_END()
-
 static PHP_GINIT_FUNCTION(tagcache) {
 #if defined(COMPILE_DL_TAGCACHE) && defined(ZTS)
   ZEND_TSRMLS_CACHE_UPDATE();
@@ -68,28 +28,13 @@ static PHP_GINIT_FUNCTION(tagcache) {
 
 static PHP_GSHUTDOWN_FUNCTION(tagcache) {
   // A stream belongs to a client: it goes first.
-  tagcache_globals->state->parked.stream.Close();
+  tagcache_globals->state->call.stream.Close();
   delete tagcache_globals->state;
 }
 
-// A setting that nothing reads is a mistake that nobody would notice.
-static void WarnOfUnknownSettings() {
-  constexpr std::string_view kPrefix = "tagcache.";
-  zend_string* name;
-  ZEND_HASH_FOREACH_STR_KEY(php_ini_get_configuration_hash(), name) {
-    if (name == nullptr || !std::string_view(ZSTR_VAL(name), ZSTR_LEN(name)).starts_with(kPrefix)) {
-      continue;
-    }
-    if (!zend_hash_exists(EG(ini_directives), name)) {
-      zend_error(E_CORE_WARNING, "TagCache: the setting %s is not known", ZSTR_VAL(name));
-    }
-  }
-  ZEND_HASH_FOREACH_END();
-}
-
 static PHP_MINIT_FUNCTION(tagcache) {
-  REGISTER_INI_ENTRIES();
-  WarnOfUnknownSettings();
+  RegisterIniSettings(module_number);
+  WarnOfUnknownIniSettings();
   exception_ce = register_class_TagCacheException(spl_ce_RuntimeException);
   connection_exception_ce = register_class_TagCacheConnectionException(exception_ce);
   timeout_exception_ce = register_class_TagCacheTimeoutException(exception_ce);
@@ -107,9 +52,9 @@ static PHP_MSHUTDOWN_FUNCTION(tagcache) {
 }
 
 static PHP_RSHUTDOWN_FUNCTION(tagcache) {
-  // Objects of the request are gone by now, or will release their clients without a call. What a
-  // long jump left under way must not reach the next request.
-  Park().stream.Close();
+  // The request's objects are destroyed by now, or will release their clients without a call. A
+  // stream that a long jump left open must not reach the next request.
+  ThisCall().stream.Close();
   return SUCCESS;
 }
 

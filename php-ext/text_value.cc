@@ -21,7 +21,7 @@ constexpr std::string_view kFalse = "__TC_FALSE__";
 constexpr std::string_view kNull = "__TC_NULL__";
 constexpr std::string_view kSerialized = "__TC_SERIALIZED__";
 
-// The shortest decimal that reads back as the same bits, and that tells a float from an integer.
+// The shortest decimal that reads back as the same bits, and that is not read as an integer.
 // REQUIRES: finite. Returns its length; at most 32 bytes.
 size_t FormatFloat(double number, char* out) {
   const auto end = std::to_chars(out, out + 28, number).ptr;
@@ -90,7 +90,7 @@ bool CallUnpacker(const char* function, zend_string* payload, zval* value) {
     return false;
   }
   if (called) return true;
-  Park().status =
+  ThisCall().status =
       Status(ErrorCode::kProtocol, "the value was written for " + std::string(function) +
                                        "(), whose extension is not loaded");
   return false;
@@ -189,7 +189,7 @@ Decoded DecodeText(const ValueView& view, zval* out) {
   return Decoded::kValue;
 }
 
-// REQUIRES: DecodeText left the string in *value and said kPacked.
+// REQUIRES: DecodeText left the string in *value and returned kPacked.
 bool UnpackText(zval* value) {
   zend_string* packed = Z_STR_P(value);
   ZVAL_NULL(value);
@@ -199,7 +199,7 @@ bool UnpackText(zval* value) {
       ZSTR_LEN(packed) - packing.marker.size(), true);
   zend_string_release(packed);
   if (payload == nullptr) {
-    Park().status =
+    ThisCall().status =
         Status(ErrorCode::kProtocol, "the base64 behind the value's marker can not be read");
     return false;
   }

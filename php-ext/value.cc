@@ -67,14 +67,14 @@ bool EncodeBinary(zval* value, Encoded* encoded) {
 }
 
 Decoded Bad(const char* why) {
-  Park().status = Status(ErrorCode::kProtocol, why);
+  ThisCall().status = Status(ErrorCode::kProtocol, why);
   return Decoded::kBad;
 }
 
 Decoded BadFormat(const char* what, uint32_t number) {
-  Park().status = Status(ErrorCode::kProtocol, "the value was written with " + std::string(what) +
-                                                   " " + std::to_string(number) +
-                                                   ", which this extension can not read");
+  ThisCall().status = Status(ErrorCode::kProtocol,
+                             "the value was written with " + std::string(what) + " " +
+                                 std::to_string(number) + ", which this extension can not read");
   return Decoded::kBad;
 }
 
@@ -135,7 +135,7 @@ Decoded DecodeBinary(const ValueView& view, zval* out) {
   return BadFormat("type", static_cast<uint32_t>(TypeOf(view.flags)));
 }
 
-// serialize() and unserialize() share their tables with a call that is under way, so that
+// serialize() and unserialize() share their tables with a call that is in progress, so that
 // Serializable can nest them. A value in the cache is read on its own: its back-references count
 // from its own beginning. Plain memory; after a long jump PHP resets what this would put back.
 class OwnSerializerState {
@@ -176,8 +176,9 @@ bool CheckMemory(size_t bytes) {
   if (EXPECTED(FitsMemory(bytes))) return true;
   const std::string what =
       bytes == 0 ? "no more fits" : "a value of " + std::to_string(bytes) + " bytes does not fit";
-  Park().status = Status(ErrorCode::kNoMemory, what + " into memory_limit (" +
-                                                   std::to_string(PG(memory_limit)) + " bytes)");
+  ThisCall().status =
+      Status(ErrorCode::kNoMemory,
+             what + " into memory_limit (" + std::to_string(PG(memory_limit)) + " bytes)");
   return false;
 }
 
@@ -218,7 +219,7 @@ bool Unserialize(zend_string* serialized, zval* value) {
   }
   zval_ptr_dtor(&unpacked);
   if (!EG(exception)) {
-    Park().status = Status(ErrorCode::kProtocol, "the serialized value can not be read");
+    ThisCall().status = Status(ErrorCode::kProtocol, "the serialized value can not be read");
   }
   return false;
 }
@@ -228,8 +229,8 @@ bool Encode(zval* value, bool text, std::string_view key, Encoded* encoded) {
   encoded->owned = nullptr;
   ZVAL_DEREF(value);
   if (Z_TYPE_P(value) == IS_RESOURCE) {
-    Park().text = ShownKey(key);
-    ThrowUsage("'%s': a resource can not be stored", Park().text.c_str());
+    ThisCall().text = ShownKey(key);
+    ThrowUsage("'%s': a resource can not be stored", ThisCall().text.c_str());
     return false;
   }
   return text ? EncodeText(value, encoded) : EncodeBinary(value, encoded);

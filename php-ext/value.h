@@ -23,7 +23,7 @@ struct Encoded {
 // over the limit; so what brings in bytes asks first. Exact from 2 MiB on; below that, false once
 // the limit is passed.
 bool FitsMemory(size_t bytes);
-// false, with Park().status, when it does not fit.
+// false, with ThisCall().status, when it does not fit.
 bool CheckMemory(size_t bytes);
 
 // false with an exception thrown: the value can not be stored, or its own code threw. May run user
@@ -31,20 +31,20 @@ bool CheckMemory(size_t bytes);
 bool Encode(zval* value, bool text, std::string_view key, Encoded* encoded);
 void Release(Encoded* encoded);
 
-// What decoding came to.
+// The result of decoding.
 enum class Decoded {
   kValue,   // *out is the value
   kPacked,  // *out is a string that Unpack turns into the value: it may run user code, so it waits
             // until no answer is being read
-  kBad,     // Park().status says why, without the key
+  kBad,     // ThisCall().status has the reason, without the key
 };
 
 // Runs no user code.
 Decoded Decode(const ValueView& view, bool text, zval* out);
 
 // Turns the string that Decode(..., text, ...) left in *value into what it holds. false: an
-// exception is thrown (by user code), or Park().status says that the bytes do not read. *value is
-// then null. May run user code.
+// exception is thrown (by user code), or ThisCall().status is that the bytes can not be read.
+// *value is then null. May run user code.
 bool Unpack(zval* value, bool text);
 
 // serialize()'s form in a new string; false with an exception thrown.

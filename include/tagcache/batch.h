@@ -3,8 +3,8 @@
 
 // A list of mixed commands, run in one exchange by Client::Run or Client::Submit.
 //
-// Ownership: a batch copies the keys, values and tags it is given; they may go at once.
-// Threads: one at a time. Errors: none; what the server refuses is in its result.
+// Ownership: a batch copies the keys, values and tags that it is given.
+// Threads: one at a time. Errors: none; if the server refuses a command, its result has the error.
 // Order: commands of one batch are carried out in the order they were added.
 
 #include <cstddef>
@@ -21,8 +21,8 @@
 
 namespace tagcache {
 
-// What one command of a batch came to. `status` is ok for a miss, an ADD that found the key, and so
-// on; `done` is then false.
+// The result of one command of a batch. For a miss, or an ADD of a key that existed, `status` is ok
+// and `done` is false.
 struct BatchResult {
   Status status;
   bool done = false;           // found, stored, deleted, ...
@@ -48,7 +48,7 @@ class Batch {
   bool empty() const { return commands_.empty(); }
   void Clear();  // keeps the memory
 
-  // How the commands are held; for libclient/.
+  // How the commands are stored; for libclient/.
   enum class Kind : uint8_t {
     kGet,
     kPut,

@@ -7,8 +7,9 @@
 // and a Batch belong to one thread at a time.
 // Deadlines: each call has one, counted from its start, that covers waiting for a connection,
 // connecting, writing and reading (Options::timeout, or CallOptions::timeout where given).
-// Errors: returned, never thrown. Whether a write happened is unknown after kTimeout and after
-// kConnection once bytes had left; only idempotent requests are sent again on their own.
+// Errors: returned, never thrown. Whether a write happened is unknown after kTimeout, and after
+// kConnection if bytes had been sent. The library repeats only requests that are idempotent, or of
+// which no byte was sent.
 // Not an error: a miss.
 // Fork: a child process that uses a Client made before the fork gets connections of its own; the
 // parent's sockets are closed in the child and never written to. A Stream or Ticket of the parent
@@ -51,35 +52,38 @@ struct WriteOptions {
   Ttl ttl = kDefaultTtl;
   // The entry's tags from now on, in one atomic step with the value. Empty: none.
   std::span<const std::string_view> tags = {};
-  // Put alone, and a batch's (kUsage elsewhere): of the lease the value was computed under, see
-  // Client::GetOrLease. 0: none. The Put is refused with ServerError::kStaleToken when the key was
-  // written or deleted, one of `tags` was invalidated or everything was flushed since the token was
-  // given out; what is there then stays. Such a Put is not sent again on its own.
+  // The token of the lease under which the value was computed (see Client::GetOrLease); 0: none.
+  // Only a Put takes one, alone or in a batch; elsewhere it is kUsage. The server refuses the Put
+  // with ServerError::kStaleToken, and leaves the cache as it is, if since the token was given out
+  // the key was written or deleted, one of `tags` was invalidated, or everything was flushed. The
+  // library never repeats such a Put.
   uint64_t token = 0;
 };
 
-// What a write or removal under the condition of a version came to.
+// The result of a write or removal that names the version it expects.
 enum class Compared : uint8_t {
   kDone,
   kNotFound,  // there is no such key any more
-  kChanged,   // the entry was written since that version; it is as it was
+  kChanged,   // the entry has another version, and stays as it is
 };
 
 struct LeaseOptions {
-  // How long this caller may compute; then another one may. 1 ms to 49 days.
+  // How long this caller may take to compute the value. After that the server gives the lease to
+  // the next caller that asks. 1 ms to 49 days.
   std::chrono::milliseconds lease{10'000};
-  // How long to wait for the value where another computes it; zero: not at all. The call may take
-  // that much longer than its time-out says.
+  // How long to wait for the value if another caller is computing it; zero: not at all. The call
+  // may take its time-out and this time together.
   std::chrono::milliseconds wait{0};
-  // Where another computes, the last value will do, if there still is one.
+  // If another caller is computing the value, return the last one at once if it is still there.
   bool stale_ok = false;
 };
 
-// A hit: value. Else a token: this caller is to compute the value and to Put it with the token.
-// Else neither: another computes, and the time to wait is over.
+// The result of GetOrLease. With a value: a hit. With a token: this caller has the lease, and
+// computes the value and Puts it with the token. With neither: another caller is computing the
+// value, and the time to wait has passed.
 struct Leased {
   std::optional<Value> value;
-  bool stale = false;  // the value is the last one, and another computes the next
+  bool stale = false;  // the value is the last one, and another caller is computing the next
   uint64_t token = 0;
 };
 
@@ -96,14 +100,14 @@ struct Refusal {
 
 struct PutReport {
   size_t stored = 0;
-  std::vector<Refusal> refused;  // items that are not stored, and why
+  std::vector<Refusal> refused;  // the items that are not stored, each with its reason
 };
 
 struct IncrementOptions {
   int64_t by = 1;
-  // Value of a key that was absent. Not given: `by` (INCREMENT) or -by (DECREMENT).
+  // The value that a missing key gets. Not given: `by` (Increment) or -by (Decrement).
   std::optional<int64_t> initial = {};
-  // Given: replaces the entry's TTL or tags. Not given: kept.
+  // Replace the entry's TTL and tags. Not given: the entry keeps them.
   std::optional<Ttl> ttl = {};
   std::optional<std::span<const std::string_view>> tags = {};
 };
@@ -127,15 +131,15 @@ struct KeyPage {
 struct TagUsage {
   std::string tag;
   uint64_t keys = 0;
-  uint64_t bytes = 0;  // of the entries that bear it
-  uint64_t hits = 0;   // recent ones of such entries, estimated
+  uint64_t bytes = 0;  // of the entries that have it
+  uint64_t hits = 0;   // recent reads of those entries, estimated
   // Calls that named the tag since the server started; tags can share a counter (docs/store.md).
   uint64_t invalidations = 0;
 };
 
 using StatList = std::vector<std::pair<std::string, std::string>>;
 
-// What happened in the pool since the client was made. Relaxed counters, exact when idle.
+// Counts since the client was made. Exact while no call is in progress.
 struct PoolStats {
   uint64_t connections_opened = 0;
   uint64_t connections_open = 0;  // now
@@ -146,17 +150,17 @@ struct PoolStats {
   uint64_t fail_fast = 0;  // calls refused at once because the server was known to be down
   uint64_t retries = 0;
   uint64_t timeouts = 0;
-  uint64_t late_replies = 0;  // answers nobody waited for any more; dropped
+  uint64_t late_replies = 0;  // answers that came after their call had ended; dropped
   uint64_t pool_waits = 0;    // calls that had to wait for a connection
 };
 
-// Keys handed over by handfuls, in place. REQUIRES: views stay valid until the next call to Next;
-// Next neither throws nor leaves by a long jump.
+// A sequence of keys that a caller provides some at a time, without copying them. REQUIRES: views
+// stay valid until the next call to Next; Next neither throws nor leaves by a long jump.
 class KeySource {
  public:
   virtual ~KeySource() = default;
   virtual size_t size() const = 0;
-  // Fills `keys` from the front; how many that were, 0 only after the last one.
+  // Fills `keys` from the front and returns how many there were; 0 only after the last one.
   virtual size_t Next(std::span<std::string_view> keys) = 0;
 };
 
@@ -166,9 +170,9 @@ struct StreamItem {
   ValueView value;  // borrowed: valid until the next call on the stream
 };
 
-// The values of one get or bulk get, pulled one at a time: nothing is copied between the receive
-// buffer and the caller, and between two calls no library code is on the stack (so a caller may
-// leave by a long jump and Close() later). Reusable: Start* closes what was open.
+// The values of one get or bulk get, read one at a time. Nothing is copied between the receive
+// buffer and the caller. Between two calls no library code is on the stack, so a caller may leave
+// by a long jump and Close() later. Reusable: Start* closes what was open.
 class Stream {
  public:
   Stream();
@@ -176,14 +180,15 @@ class Stream {
   Stream(Stream&&) noexcept;
   Stream& operator=(Stream&&) noexcept;
 
-  // The next item, in the order asked. false: all were delivered, and the connection is back in its
-  // pool. An error ends the stream.
+  // Reads the next item, in the order of the keys. false: there are no more, and the connection is
+  // back in its pool. An error ends the stream.
   Result<bool> Next(StreamItem* item);
-  // The same for as many items as were received, up to items.size() (at least 1); how many that
-  // was. 0: all were delivered. They are borrowed until the next call on the stream.
+  // Reads as many items as have been received, up to items.size(), and waits for at least one.
+  // Returns how many; 0: there are no more. The items are borrowed until the next call on the
+  // stream. REQUIRES: items is not empty.
   Result<size_t> NextItems(std::span<StreamItem> items);
 
-  // Gives up what was not read. The connection is not reused with an answer under way.
+  // Ends the stream. A connection with an unread answer is closed, never reused.
   void Close();
 
   struct State;  // libclient/, private
@@ -193,7 +198,7 @@ class Stream {
   std::unique_ptr<State> state_;
 };
 
-// A request under way; see Client::SubmitGet. 0 is no ticket.
+// A batch in flight; see Client::Submit. 0 is no ticket.
 using Ticket = uint64_t;
 
 class Client {
@@ -216,13 +221,13 @@ class Client {
                    CallOptions call = {});
   Result<bool> Replace(std::string_view key, ValueView value, const WriteOptions& options = {},
                        CallOptions call = {});
-  // false: there was none.
+  // false: there was no such key.
   Result<bool> Delete(std::string_view key, CallOptions call = {});
   Result<bool> Exists(std::string_view key, CallOptions call = {});
-  // Sets the time to live; kNeverExpires removes it. false: there is no such key.
+  // Sets the entry's time to live; kNeverExpires: it has none. false: there is no such key.
   Result<bool> Touch(std::string_view key, Ttl ttl, CallOptions call = {});
-  // The value after the step. Errors: kServer with kNotAnInteger or kOverflow; the entry is as it
-  // was. A key that was absent is created with type kInteger.
+  // The new value. A key that was absent is created with type kInteger. Errors: kServer with
+  // kNotAnInteger or kOverflow; the entry stays as it was.
   Result<int64_t> Increment(std::string_view key, const IncrementOptions& options = {},
                             CallOptions call = {});
   Result<int64_t> Decrement(std::string_view key, const IncrementOptions& options = {},
@@ -231,93 +236,95 @@ class Client {
   // Get and Touch in one step. nullopt: a miss.
   Result<std::optional<Value>> GetAndTouch(std::string_view key, Ttl ttl, CallOptions call = {});
 
-  // Writes, or removes, the entry if its version still is this one (Meta::version). Not an error:
-  // that it is not. Never sent twice: after a lost connection it is unknown whether it happened.
+  // Writes, or removes, the entry if it still has this version (Meta::version). Not an error: that
+  // it has another one. Never repeated: after a lost connection it is unknown whether it happened.
   Result<Compared> CompareAndSet(std::string_view key, uint64_t version, ValueView value,
                                  const WriteOptions& options = {}, CallOptions call = {});
   Result<Compared> CompareAndDelete(std::string_view key, uint64_t version, CallOptions call = {});
 
-  // Adds bytes at the end, or at the front, of the value that is there; its flags, tags and time to
-  // live stay. false: there is no such key. Never sent twice.
+  // Adds bytes at the end, or at the front, of the entry's value; its flags, tags and time to live
+  // stay. false: there is no such key. Never repeated.
   Result<bool> Append(std::string_view key, std::string_view bytes, CallOptions call = {});
   Result<bool> Prepend(std::string_view key, std::string_view bytes, CallOptions call = {});
 
-  // A Get whose miss is given to one of the callers that ask, so that one alone computes the value.
-  // The lease is free again when the value was Put, when its time is over, and when the connection
-  // it was given out on ends. See WriteOptions::token for what the token protects from.
+  // A Get that on a miss gives one of the callers a lease, so that one alone computes the value.
+  // The lease ends when the value is Put, when its time has passed, or when the connection on which
+  // it was given out ends. See WriteOptions::token for what the token protects from.
   Result<Leased> GetOrLease(std::string_view key, const LeaseOptions& lease = {},
                             CallOptions call = {});
 
-  // In the order asked; nullopt where it missed.
+  // In the order of the keys; nullopt for a miss.
   Result<std::vector<std::optional<Value>>> MultiGet(std::span<const std::string_view> keys,
                                                      CallOptions call = {});
-  // Stores what can be stored; what was refused is in the report, and left nothing of its key
-  // behind. An error means that the connection failed and an unknown part was stored.
+  // Stores the items that can be stored. The report lists the others, and their keys have no entry
+  // afterwards. An error means that the connection failed and an unknown part was stored.
   Result<PutReport> MultiPut(std::span<const PutItem> items, CallOptions call = {});
-  // How many were there.
+  // How many of the keys had an entry.
   Result<uint64_t> MultiDelete(KeySource& keys, CallOptions call = {});
   Result<uint64_t> MultiDelete(std::span<const std::string_view> keys, CallOptions call = {});
 
-  // Without copies: see Stream.
+  // Start reading without copies: see Stream.
   Status StartGet(Stream& stream, std::string_view key, CallOptions call = {});
   Status StartMultiGet(Stream& stream, KeySource& keys, CallOptions call = {});
   Status StartMultiGet(Stream& stream, std::span<const std::string_view> keys,
                        CallOptions call = {});
 
-  // How many entries bore the tag(s). Once this has returned no reader anywhere sees one of them.
+  // Invalidate the entries that have the tag, any or all of the tags, or one of the keys. Once this
+  // has returned, no reader anywhere sees one of them. The result is how many there were: exact for
+  // about a thousand entries and while the server has nothing to reclaim, otherwise never too low.
   Result<uint64_t> InvalidateTag(std::string_view tag, CallOptions call = {});
   Result<uint64_t> InvalidateTags(std::span<const std::string_view> tags, TagMode mode,
                                   CallOptions call = {});
   Result<uint64_t> InvalidateKeys(std::span<const std::string_view> keys, CallOptions call = {});
 
-  // Keys that bear the tag(s), at most about `limit` a page (0: the server's page size). A key that
-  // bears the tag during all pages is in at least one of them. Start with cursor 0.
+  // Keys of the entries with the tag(s), at most about `limit` a page (0: the server's page size).
+  // A key that has the tag during all pages is in at least one of them. Start with cursor 0.
   Result<KeyPage> KeysByTag(std::string_view tag, uint64_t cursor = 0, uint32_t limit = 0,
                             CallOptions call = {});
   Result<KeyPage> Search(std::span<const std::string_view> tags, TagMode mode, uint64_t cursor = 0,
                          uint32_t limit = 0, CallOptions call = {});
 
   // Keys that begin with `prefix`, in no order, at most about `limit` a page (0: the server's page
-  // size). A page may be empty though its cursor says that there are more. A key that is there
-  // during all pages is in exactly one of them. Start with cursor 0.
+  // size). A page may be empty although its cursor is not 0. A key that exists during all pages is
+  // in exactly one of them. Start with cursor 0.
   Result<KeyPage> Scan(std::string_view prefix, uint64_t cursor = 0, uint32_t limit = 0,
                        CallOptions call = {});
-  // Removes the entries whose keys begin with `prefix`; how many. In many small requests, one after
-  // the other, within the one deadline of the call: an error means that an unknown part was
-  // removed. What is written meanwhile may stay.
+  // Removes the entries whose keys begin with `prefix` and returns how many. It takes many small
+  // requests, one after the other, within the one deadline of the call. An error means that an
+  // unknown part was removed. An entry that is written meanwhile may stay.
   Result<uint64_t> DeletePrefix(std::string_view prefix, CallOptions call = {});
 
   // The tags whose entries have the most bytes, the heaviest first, at most `limit` of them (0: the
-  // server's page size). With Options::prefix: those of them that are this client's. Visits every
-  // tag of the server.
+  // server's page size). With Options::prefix only those that begin with it are returned. The
+  // server visits every tag that it has.
   Result<std::vector<TagUsage>> HeaviestTags(uint32_t limit = 0, CallOptions call = {});
 
   // Server statistics as name and value, in the server's order (docs/operations.md).
   Result<StatList> Stats(CallOptions call = {});
-  // Drops every entry; how many there were.
+  // Removes every entry of the server, whatever the prefix, and returns how many there were.
   Result<uint64_t> Flush(CallOptions call = {});
-  // A round trip; how long it took.
+  // Makes a round trip and returns how long it took.
   Result<std::chrono::nanoseconds> Ping(CallOptions call = {});
 
-  // Runs a batch of mixed commands in one exchange. The results are in the order they were added,
-  // one each; an error here means the exchange failed as a whole. The batch is left as it is.
+  // Runs a batch of mixed commands in one exchange. There is one result for each command, in the
+  // order in which they were added. An error means that the exchange failed as a whole.
   Result<std::vector<BatchResult>> Run(const Batch& batch, CallOptions call = {});
 
-  // Sends a batch and returns at once; several may be under way on one shared connection, and their
-  // answers may come in any order. Wait returns when this ticket's answers are complete or its
-  // deadline (counted from Submit) has passed; a late answer is counted and dropped. Each ticket is
-  // waited for once, by any thread. Errors of Wait: as Run; kUsage for an unknown ticket.
+  // Sends a batch and returns at once. Several batches may be in flight on one shared connection,
+  // and their answers may come in any order. Wait returns when this ticket's answers are complete
+  // or its deadline (counted from Submit) has passed; a late answer is counted and dropped. Each
+  // ticket is waited for once, by any thread. Errors of Wait: as Run; kUsage for an unknown ticket.
   Result<Ticket> Submit(const Batch& batch, CallOptions call = {});
   Result<std::vector<BatchResult>> Wait(Ticket ticket);
 
-  // PINGs each idle connection that has idled for Options::health_check (all of them when that is
-  // zero) and closes those that fail. For callers with a scheduler of their own. Returns how many
-  // were checked.
+  // PINGs each connection that was idle for Options::health_check (all idle ones when that is zero)
+  // and closes those that fail. Returns how many were checked. For callers with a scheduler of
+  // their own.
   size_t CheckIdleConnections();
 
   PoolStats pool_stats() const;
 
-  // Closes idle connections now and those in use when they come back. The client stays usable.
+  // Closes idle connections now, and those in use when their calls end. The client stays usable.
   void CloseConnections();
 
  private:

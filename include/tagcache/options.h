@@ -1,8 +1,11 @@
 #ifndef TAGCACHE_OPTIONS_H_
 #define TAGCACHE_OPTIONS_H_
 
-// How a Client reaches its server. A plain struct for designated initialisers; every field says
-// what zero means. Validated once, by Client::Create; nothing is parsed and ignored.
+// How a Client reaches and uses its server: a plain struct for designated initialisers. The comment
+// of each field gives its unit and what zero means. Client::Create checks all of it; nothing is
+// ignored. option_table.h has the ranges, and the names that the options have as text.
+//
+// Ownership: an Options owns its strings. Threads: plain values. Errors: kUsage.
 
 #include <chrono>
 #include <cstddef>
@@ -22,7 +25,7 @@ enum class Protocol : uint8_t {
 
 struct Options {
   // Addresses of ONE server, tried in this order until one connects (for example its Unix socket
-  // first, then TCP). They are not shards and not replicas: a second server would hold values that
+  // first, then TCP). They are not shards and not replicas: a second server would have values that
   // an invalidation on the first never reached. "tcp://host:port" (port 1984 when left out),
   // "unix:///path", or "shm:///path" for memory shared with the server that listens on that Unix
   // socket. Empty is an error. A host that is a name is looked up when connecting, and the
@@ -44,18 +47,19 @@ struct Options {
   size_t pool_max = 4;
   // An idle connection above pool_min is closed at the next call after this time. Zero: never.
   std::chrono::milliseconds idle_timeout{60'000};
-  // A connection that idled this long is looked at (without a round trip) before it is reused: a
-  // server that closed it is noticed here and not by the request. Zero: at each reuse.
+  // A connection that was idle this long is checked, without a round trip, before it is reused, so
+  // that it is noticed here and not by the request if the server has closed it. Zero: at each
+  // reuse.
   std::chrono::milliseconds idle_check{5};
-  // A connection that idled this long is PINGed before it is reused. Zero: never.
+  // A connection that was idle this long is PINGed before it is reused. Zero: never.
   std::chrono::milliseconds health_check{30'000};
 
-  // How often an idempotent request is sent again after its connection broke, and a request of any
-  // kind of which no byte had left. Zero: never. Within the call's deadline, always.
+  // How often a request is sent again after its connection broke, if it is idempotent or if no byte
+  // of it was sent. Always within the call's deadline. Zero: never.
   uint32_t retries = 1;
   // After a failed connect the server counts as down: calls fail in microseconds until the back-off
-  // is over, then one call tries again. The back-off doubles from `backoff` to `backoff_max`, each
-  // time with a random part of up to half. Zero backoff: every call tries.
+  // has passed, then one call tries again. The back-off doubles from `backoff` to `backoff_max`; up
+  // to half of it is random. Zero backoff: every call tries.
   std::chrono::milliseconds backoff{50};
   std::chrono::milliseconds backoff_max{2000};
 
@@ -74,7 +78,7 @@ struct Options {
   // Shown in the server's log.
   std::string client_name = "libtagcache";
 
-  // Put before every key and tag on the wire, and taken off the keys that come back.
+  // Put before every key and tag on the wire, and removed from the keys that come back.
   std::string prefix = {};
   // Time to live of writes that give none. Zero: they never expire.
   std::chrono::milliseconds default_ttl{0};
@@ -82,14 +86,17 @@ struct Options {
 
 // Splits a DSN into options: one or more addresses separated by commas, then an optional query with
 // the names of docs/php.md ("tcp://cache:1984?timeout_ms=250&pool_size=8"). Starts from `base`.
-// Errors: kUsage, naming the part that is unknown or out of range and what is allowed.
+// Bytes in addresses and values may be percent-encoded. Errors: kUsage, naming the part that is
+// unknown or out of range and what is allowed.
 Result<Options> ParseDsn(std::string_view dsn, const Options& base = {});
 
-// Sets one option by its DSN name from its textual value: what ParseDsn does for each query part.
-// Errors: kUsage, as above.
+// Sets one option by its name in a DSN ("timeout_ms"), or "servers", from text. Checks its own
+// range but not how it agrees with other options. Errors: kUsage, as above; the options are then as
+// they were.
 Status SetOption(Options& options, std::string_view name, std::string_view value);
 
-// Checks every field. Errors: kUsage, naming the first field that is out of range and its range.
+// Checks every field, and the fields that depend on each other. Errors: kUsage, naming the first
+// option that is not allowed and what is allowed.
 Status ValidateOptions(const Options& options);
 
 }  // namespace tagcache

@@ -1,7 +1,7 @@
 #ifndef TAGCACHE_STATUS_H_
 #define TAGCACHE_STATUS_H_
 
-// What a call of the client library came to: a Status, or a Result<T> that holds a value or a
+// The result of a call of the client library: a Status, or a Result<T> that holds a value or a
 // Status.
 //
 // Ownership: a Status owns its message. Threads: values, as thread-safe as std::string.
@@ -17,19 +17,19 @@
 
 namespace tagcache {
 
-// The family an error belongs to. The families are what a caller can act on; the message tells the
-// rest (operation, key, limit, server).
+// The family of an error. A caller acts on the family; the message names the rest (operation, key,
+// limit, server).
 enum class ErrorCode : uint8_t {
   kOk = 0,
   kConnection,  // no connection could be had, or it broke before the answer was complete
   kTimeout,     // the deadline passed; whether the server carried out a write is unknown
   kProtocol,    // the peer sent bytes that are not the protocol; the connection was closed
   kServer,      // the server refused: a limit, credentials, overflow, not an integer, ...
-  kUsage,       // the call can not be made as asked: bad option, or not expressible on this codec
-  kNoMemory,    // this process could not allocate what the answer needs
+  kUsage,       // the call can not be made: a bad option, or nothing that this protocol can carry
+  kNoMemory,    // this process could not allocate memory
 };
 
-// Why the server refused, for callers that tell refusals apart. kNone outside ErrorCode::kServer.
+// Why the server refused, for callers that distinguish refusals. kNone outside ErrorCode::kServer.
 // Names are those of docs/protocol.md.
 enum class ServerError : uint8_t {
   kNone = 0,
@@ -46,7 +46,7 @@ enum class ServerError : uint8_t {
   kShuttingDown,
   kUnsupported,
   kOther,
-  kStaleToken,  // a Put under a lease that something overtook
+  kStaleToken,  // a Put with the token of a lease, after a newer write or invalidation
 };
 
 class [[nodiscard]] Status {
@@ -72,7 +72,7 @@ class [[nodiscard]] Status {
 // \xHH.
 std::string ShownKey(std::string_view key);
 
-// A T, or the Status that says why there is none (never an ok Status).
+// A T, or the Status with the reason why there is none (never an ok Status).
 template <typename T>
 class [[nodiscard]] Result {
  public:

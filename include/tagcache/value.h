@@ -1,9 +1,9 @@
 #ifndef TAGCACHE_VALUE_H_
 #define TAGCACHE_VALUE_H_
 
-// Values as they travel: bytes, and 32 bits of flags that say what the bytes are. The server stores
-// and returns the flags untouched; they are an agreement between clients, written down here so that
-// two clients can read each other.
+// A value on the wire: bytes, and 32 bits of flags that describe them. The server stores and
+// returns the flags untouched. They are an agreement between clients, written down here so that one
+// client can read what another has written.
 //
 //   31                12 11     8 7      4 3      0
 //  +--------------------+--------+--------+--------+

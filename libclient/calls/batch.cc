@@ -97,7 +97,10 @@ Result<std::vector<BatchResult>> Client::Run(const Batch& batch, CallOptions cal
       const auto feed = [&](ConnectionMachine& machine) { return run->SendSome(machine); };
       for (;;) {
         // First what has its result without being sent: of a batch of only that no answer comes.
-        if (!run->all_sent()) run->SendSome(connection.machine());
+        // An answer that ends the connection breaks the machine: Await then reports it.
+        if (!run->all_sent() && !connection.machine().broken()) {
+          run->SendSome(connection.machine());
+        }
         if (run->complete()) break;
         Event event;
         Outcome outcome =

@@ -1,5 +1,6 @@
 #include "libclient/calls/batch_run.h"
 
+#include <cassert>
 #include <utility>
 
 #include "libclient/calls/client_core.h"
@@ -112,8 +113,8 @@ void BatchRun::SendOne(size_t index, ConnectionMachine& machine) {
   Status status = Fill(index, names, &request);
   if (status.ok()) return Send(index, false, request, machine);
   results_[index].status = std::move(status);
-  // A value that can not be sent must not leave the one it was to replace in place. (What is there
-  // in spite of a lease is newer.)
+  // If a value can not be sent, the one that it was to replace must not stay. (An entry that is
+  // there although a lease was given out is newer.)
   if (request.op != Op::kPut || request.token != 0) return;
   Request removal;
   removal.op = Op::kDelete;
@@ -126,6 +127,7 @@ void BatchRun::Send(size_t index, bool removal, const Request& request,
   sent_.push_back({index, removal, false});
   const uint64_t id = machine.Send(request);
   if (sent_.size() == 1) first_id_ = id;
+  assert(id == first_id_ + sent_.size() - 1);  // nobody else sends on the machine meanwhile
 }
 
 void BatchRun::Take(uint64_t id, const protocol::Response& response) {

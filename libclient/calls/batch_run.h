@@ -4,8 +4,9 @@
 // A batch on its way over one connection: commands to requests, answers to results.
 //
 // Threads: one at a time. Lifetime: the batch and the options outlive it.
-// Errors: what one command came to is in its result; std::bad_alloc.
+// Errors: each command's is in its result; std::bad_alloc.
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -34,15 +35,18 @@ class BatchRun {
   bool all_sent() const { return next_ == batch_.size(); }
   bool complete() const { return all_sent() && answered_ == sent_.size(); }
 
-  // The answer to request `id` has come.
+  // Takes the answer to request `id`.
   void Take(uint64_t id, const protocol::Response& response);
   std::vector<BatchResult> TakeResults() { return std::move(results_); }
 
-  // The IDs of its requests are first_id(), first_id() + 1, ... A ticket whose time is over gives
-  // up those without an answer.
+  // The IDs of its requests are first_id(), first_id() + 1, ... A ticket whose deadline has passed
+  // abandons those without an answer.
   uint64_t first_id() const { return first_id_; }
   size_t id_count() const { return sent_.size(); }
-  bool answered(uint64_t id) const { return sent_[id - first_id_].answered; }
+  bool answered(uint64_t id) const {
+    assert(id - first_id_ < sent_.size());
+    return sent_[id - first_id_].answered;
+  }
 
  private:
   struct Sent {

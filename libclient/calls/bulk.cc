@@ -2,6 +2,7 @@
 // waiting for answers; the connection reads while it writes.
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -70,7 +71,7 @@ Status RemoveKeys(ClientCore& core, const CallContext& call, Op op, KeyList& key
   });
 }
 
-// A MultiPut under way.
+// A MultiPut in progress.
 class BulkPut {
  public:
   BulkPut(ClientCore& core, const CallContext& call, std::span<const PutItem> items)
@@ -199,6 +200,7 @@ class BulkPut {
     request.items = wire_items_;
     const uint64_t id = machine.Send(request);
     if (request_starts_.empty()) first_id_ = id;
+    assert(id == first_id_ + request_starts_.size());
     request_starts_.push_back(next_);
     next_ = end;
   }
@@ -206,6 +208,7 @@ class BulkPut {
   std::string_view WireName(std::string_view name) {
     if (prefix_.empty()) return name;
     const size_t start = names_.size();
+    assert(names_.capacity() - start >= prefix_.size() + name.size());  // views of it stay valid
     names_.append(prefix_).append(name);
     return std::string_view(names_).substr(start);
   }

@@ -19,7 +19,7 @@ using protocol::StatusCode;
 
 namespace {
 
-// A buffer the system cuts is an option that is not in force.
+// A buffer that the system silently makes smaller is refused.
 Status CheckBuffers(const Options& options) {
   for (const bool send : {true, false}) {
     const size_t wanted = send ? options.send_buffer : options.receive_buffer;
@@ -76,7 +76,7 @@ Found Read(ClientCore& core, const CallContext& call, Op op, std::string_view ke
 }
 
 // Commands with a value, a TTL and tags; COMPARE_AND_SET with the version that is expected.
-// *answer: what the server said, unless it was an error.
+// *answer: the status that the server answered, unless it was an error.
 Status Write(ClientCore& core, const CallContext& call, Op op, std::string_view key,
              ValueView value, const WriteOptions& options, StatusCode* answer,
              uint64_t version = 0) {
@@ -93,8 +93,8 @@ Status Write(ClientCore& core, const CallContext& call, Op op, std::string_view 
   if (!options.tags.empty()) request.tags = names.List(options.tags);
   Status status = CheckExpressible(call, core.options().protocol, request);
   if (!status.ok()) {
-    // A value that can not be sent must not leave the one it was to replace in place. (What is
-    // there in spite of a lease is newer.)
+    // If a value can not be sent, the one that it was to replace must not stay. (An entry that is
+    // there although a lease was given out is newer.)
     if (op != Op::kPut || options.token != 0) return status;
     Request removal;
     removal.op = Op::kDelete;

@@ -1,6 +1,7 @@
 #include "libclient/calls/client_core.h"
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 #include <utility>
 
@@ -113,26 +114,27 @@ Status CheckExpressible(const CallContext& call, Protocol protocol,
 Status ClientCore::Exchange(const CallContext& call, bool idempotent,
                             FunctionRef<Outcome(Connection&)> attempt) {
   CoreState& state = this->state();
+  assert(call.start <= call.deadline);
   for (uint32_t tries = 0;; ++tries) {
-    Lease lease;
-    // What can not be sent again is sent on a connection that was looked at just before.
-    const bool look = !idempotent || tries > 0;
-    if (Status status = state.pool.CheckOut(call, look, &lease); !status.ok()) return status;
-    Outcome outcome = attempt(*lease);
+    Checkout checkout;
+    // A request that can not be sent again goes over a connection that was checked just before.
+    const bool check = !idempotent || tries > 0;
+    if (Status status = state.pool.CheckOut(call, check, &checkout); !status.ok()) return status;
+    Outcome outcome = attempt(*checkout);
     switch (outcome.end) {
       case Outcome::End::kAnswered:
-        if (outcome.status.server_error() == ServerError::kShuttingDown) lease.Discard();
+        if (outcome.status.server_error() == ServerError::kShuttingDown) checkout.Discard();
         return std::move(outcome.status);
       case Outcome::End::kBroken:
-        lease.Discard();
+        checkout.Discard();
         return std::move(outcome.status);
       case Outcome::End::kTimeout:
-        lease.Discard();
+        checkout.Discard();
         state.counters.timeouts.Add();
         return std::move(outcome.status);
       case Outcome::End::kLost: {
-        const bool repeatable = idempotent || !lease->sent_any();
-        lease.Broke();
+        const bool repeatable = idempotent || !checkout->sent_any();
+        checkout.DiscardBroken();
         if (!repeatable || tries >= options_.retries || steady_clock::now() >= call.deadline) {
           return std::move(outcome.status);
         }

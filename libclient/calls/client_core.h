@@ -37,10 +37,10 @@ struct CoreState {
   CoreState* inherited = nullptr;
 };
 
-// What became of a request on one connection.
+// How a request on one connection ended.
 struct Outcome {
   enum class End {
-    kAnswered,  // `status` is ok or the server's refusal
+    kAnswered,  // `status` is ok or the error that the server answered
     kTimeout,
     kLost,
     kBroken,  // the answer was not the protocol, or the connection was refused

@@ -3,7 +3,7 @@
 
 // The keys of a call as they go on the wire, and their division into requests. Copied, because a
 // request may have to be sent again; into blocks that never move and are reused, so that a key is
-// copied once and looked at in place.
+// copied once and read in place.
 //
 // Threads: one at a time. Errors: std::bad_alloc.
 

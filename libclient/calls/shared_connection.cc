@@ -1,5 +1,6 @@
 #include "libclient/calls/shared_connection.h"
 
+#include <cassert>
 #include <iterator>
 #include <limits>
 #include <utility>
@@ -27,12 +28,12 @@ SharedConnection::SharedConnection(const Options& options, Connector& connector,
 SharedConnection::~SharedConnection() = default;
 
 Result<Ticket> SharedConnection::Submit(const CallContext& call, const Batch& batch) {
-  auto errand = std::make_unique<Errand>(batch, options_, call);
-  Errand& submitted = *errand;
+  auto owned = std::make_unique<InFlightBatch>(batch, options_, call);
+  InFlightBatch& submitted = *owned;
   ChannelRef channel;  // released after the lock
   MutexLock lock(mutex_);
   const Ticket ticket = ticket_mark_ | (++last_ticket_ & ~kMarkMask);
-  errands_.emplace(ticket, std::move(errand));
+  in_flight_.emplace(ticket, std::move(owned));
   Status status;
   try {
     status = Ensure(lock, call, &channel);
@@ -45,20 +46,20 @@ Result<Ticket> SharedConnection::Submit(const CallContext& call, const Batch& ba
       }
     }
   } catch (const std::bad_alloc&) {
-    // Part of a request may have been encoded: nothing after it could be told apart.
+    // Part of a request may have been encoded: the server could not read what follows it.
     if (channel != nullptr) Fail(*channel, ErrorCode::kNoMemory, "out of memory");
-    errands_.erase(ticket);
+    in_flight_.erase(ticket);
     throw;
   }
   if (!status.ok()) {
-    errands_.erase(ticket);
+    in_flight_.erase(ticket);
     return status;
   }
   Write(*channel);
   return ticket;
 }
 
-// The channel to submit on; opens one when there is none. Lets go of the lock meanwhile.
+// The channel to submit on; opens one when there is none. Releases the lock meanwhile.
 Status SharedConnection::Ensure(MutexLock& lock, const CallContext& call, ChannelRef* channel) {
   for (;;) {
     if (current_ != nullptr) {
@@ -94,8 +95,8 @@ Status SharedConnection::Ensure(MutexLock& lock, const CallContext& call, Channe
   return {};
 }
 
-// Whether the current channel can take another batch. An idle one is looked at as in the pool; one
-// that idled so long that the pool would PING it is replaced.
+// Whether the current channel can take another batch. An idle one is checked as in the pool; one
+// that was idle for so long that the pool would PING it is replaced.
 bool SharedConnection::StillGood(const CallContext& call, Channel& channel) {
   if (channel.failed || channel.connection->machine().broken()) {
     if (current_.get() == &channel) current_ = nullptr;
@@ -123,7 +124,7 @@ bool SharedConnection::StillGood(const CallContext& call, Channel& channel) {
   return false;
 }
 
-// Sends what the socket takes at once, unless another thread is at it.
+// Sends what the socket takes at once, unless another thread is sending.
 void SharedConnection::Write(Channel& channel) {
   while (!channel.writing && !channel.write_failed && !channel.failed) {
     channel.connection->machine().TakeOutput(channel.outbox);
@@ -134,14 +135,15 @@ void SharedConnection::Write(Channel& channel) {
     mutex_.Lock();
     channel.writing = false;
     channel.outbox.Consume(sent.bytes);
-    // What the server said before it closed may still be read; reading tells the rest.
+    // What the server sent before it closed can still be read, and reading finds out the rest.
     if (sent.status == IoStatus::kFailed) channel.write_failed = true;
     if (!channel.outbox.empty()) return;
   }
 }
 
-// Beside a leader that sleeps in recv, somebody must send what the socket did not take.
+// While the leader sleeps in recv, another thread must send what the socket did not take.
 void SharedConnection::WaitToWrite(Channel& channel, TimePoint deadline) {
+  assert(!channel.writing);
   channel.writing = true;
   mutex_.Unlock();
   channel.connection->transport().WaitWritable(deadline);
@@ -159,53 +161,54 @@ Result<std::vector<BatchResult>> SharedConnection::Wait(Ticket ticket) {
   }
   ChannelRef channel;  // released after the lock
   MutexLock lock(mutex_);
-  const auto found = errands_.find(ticket);
-  if (found == errands_.end() || found->second->waited_for) {
+  const auto found = in_flight_.find(ticket);
+  if (found == in_flight_.end() || found->second->waited_for) {
     return MakeError(ErrorCode::kUsage, call, "",
                      "there is no such ticket; each is waited for once");
   }
-  Errand& errand = *found->second;
-  errand.waited_for = true;
-  channel = errand.channel;
+  InFlightBatch& batch = *found->second;
+  batch.waited_for = true;
+  channel = batch.channel;
   Status status;
   try {
-    status = Await(lock, errand);
+    status = Await(lock, batch);
   } catch (const std::bad_alloc&) {
     status = Status(ErrorCode::kNoMemory, "out of memory");
     Fail(*channel, ErrorCode::kNoMemory, status.message());
   }
-  std::vector<BatchResult> results = errand.run.TakeResults();
-  if (errand.run.id_count() > 0) channel->by_first_id.erase(errand.run.first_id());
-  errands_.erase(ticket);
+  std::vector<BatchResult> results = batch.run.TakeResults();
+  if (batch.run.id_count() > 0) channel->by_first_id.erase(batch.run.first_id());
+  in_flight_.erase(ticket);
   if (!status.ok()) return status;
   return results;
 }
 
-Status SharedConnection::Await(MutexLock& lock, Errand& errand) {
-  Channel& channel = *errand.channel;
-  while (!errand.run.complete()) {
+Status SharedConnection::Await(MutexLock& lock, InFlightBatch& batch) {
+  Channel& channel = *batch.channel;
+  while (!batch.run.complete()) {
     if (channel.failed) {
-      return MakeError(channel.failure, errand.call, channel.connection->server(), channel.because,
+      return MakeError(channel.failure, batch.call, channel.connection->server(), channel.because,
                        channel.server_error);
     }
-    if (steady_clock::now() >= errand.call.deadline) return GiveUp(errand);
+    if (steady_clock::now() >= batch.call.deadline) return GiveUp(batch);
     if (!channel.reading) {
-      Lead(errand);
+      Lead(batch);
     } else if (!channel.outbox.empty() && !channel.writing && !channel.write_failed) {
-      WaitToWrite(channel, errand.call.deadline);
+      WaitToWrite(channel, batch.call.deadline);
     } else {
-      lock.Wait(changed_, errand.call.deadline);
+      lock.Wait(changed_, batch.call.deadline);
     }
   }
   return {};
 }
 
-// Reads for all until the errand is complete, its time is over or the channel failed.
-void SharedConnection::Lead(Errand& errand) {
-  Channel& channel = *errand.channel;
+// Reads for every waiting thread until this batch is complete, its deadline has passed or the
+// channel failed.
+void SharedConnection::Lead(InFlightBatch& batch) {
+  Channel& channel = *batch.channel;
   Connection& connection = *channel.connection;
-  const TimePoint deadline = errand.call.deadline;
-  struct Leading {  // ends it, also when memory runs out; another one leads then
+  const TimePoint deadline = batch.call.deadline;
+  struct Leading {  // gives up the role, also when memory runs out; another thread leads then
     Channel& channel;
     std::condition_variable& changed;
     ~Leading() {
@@ -213,9 +216,10 @@ void SharedConnection::Lead(Errand& errand) {
       changed.notify_all();
     }
   };
+  assert(!channel.reading);
   channel.reading = true;
   const Leading leading{channel, changed_};
-  while (!errand.run.complete() && !channel.failed && steady_clock::now() < deadline) {
+  while (!batch.run.complete() && !channel.failed && steady_clock::now() < deadline) {
     Write(channel);
     if (channel.failed) break;
     const bool to_write = !channel.outbox.empty() && !channel.writing && !channel.write_failed;
@@ -237,7 +241,7 @@ void SharedConnection::Lead(Errand& errand) {
     mutex_.Lock();
     if (to_write) channel.writing = false;
     TakeReadResult(channel, result);
-    if (TellAll(channel)) changed_.notify_all();
+    if (DispatchEvents(channel)) changed_.notify_all();
   }
 }
 
@@ -256,8 +260,8 @@ void SharedConnection::TakeReadResult(Channel& channel, const IoResult& result) 
   }
 }
 
-// Gives what was received to the errands it belongs to. true: one of them is complete.
-bool SharedConnection::TellAll(Channel& channel) {
+// Hands the answers received to their batches. true: at least one of them is now complete.
+bool SharedConnection::DispatchEvents(Channel& channel) {
   bool completed = false;
   ConnectionMachine& machine = channel.connection->machine();
   while (!channel.failed) {
@@ -272,6 +276,7 @@ bool SharedConnection::TellAll(Channel& channel) {
     auto next = channel.by_first_id.upper_bound(event.id);
     if (event.kind != Event::Kind::kDone || next == channel.by_first_id.begin()) continue;
     const auto found = std::prev(next);
+    assert(event.id - found->first < found->second->run.id_count());
     found->second->run.Take(event.id, *event.response);
     if (!found->second->run.complete()) continue;
     channel.by_first_id.erase(found);
@@ -296,21 +301,21 @@ void SharedConnection::Fail(Channel& channel, ErrorCode code, std::string_view b
   changed_.notify_all();
 }
 
-// The errand's time is over. Answers that come later are dropped, or, on the text codec, can not be
-// told from others: then the channel is done for.
-Status SharedConnection::GiveUp(Errand& errand) {
-  Channel& channel = *errand.channel;
+// The batch's deadline has passed. Answers that come later are dropped. The text codec can not
+// distinguish them from others, so there the channel fails.
+Status SharedConnection::GiveUp(InFlightBatch& batch) {
+  Channel& channel = *batch.channel;
   ConnectionMachine& machine = channel.connection->machine();
   counters_.timeouts.Add();
-  const uint64_t first = errand.run.first_id();
-  for (uint64_t id = first; id < first + errand.run.id_count(); ++id) {
-    if (!errand.run.answered(id)) machine.Abandon(id);
+  const uint64_t first = batch.run.first_id();
+  for (uint64_t id = first; id < first + batch.run.id_count(); ++id) {
+    if (!batch.run.answered(id)) machine.Abandon(id);
   }
   if (machine.broken()) {
     Fail(channel, ErrorCode::kConnection,
          "the connection was closed because the answer to another request is overdue");
   }
-  return TimedOut(errand.call, channel.connection->server());
+  return TimedOut(batch.call, channel.connection->server());
 }
 
 void SharedConnection::CloseAll() {

@@ -1,16 +1,16 @@
 #ifndef TAGCACHE_LIBCLIENT_CALLS_SHARED_CONNECTION_H_
 #define TAGCACHE_LIBCLIENT_CALLS_SHARED_CONNECTION_H_
 
-// The connection that carries Submit: many batches of many threads are under way on it at once.
+// The connection that carries Submit: many batches of many threads are in flight on it at once.
 //
-// There is no thread that reads. Of the threads that wait, one reads for all of them (the leader);
-// the others sleep until their answers are in or the leader has gone:
+// No thread of its own reads from it. One of the threads that wait reads for all of them (the
+// leader); the others sleep until their answers have come or the leader returns:
 //
-//   thread A   Wait ---- leader: recv, tell all ----> own answers are in: returns
-//   thread B   Wait ---- sleeps ------------------------------> leader: recv, tell all ---->
+//   thread A   Wait ---- leader: recv, dispatch ----> its answers have come: returns
+//   thread B   Wait ---- sleeps ------------------------------> leader: recv, dispatch ---->
 //   thread C   Submit (encode, send what the socket takes)
 //
-// What is left of a batch that the socket did not take at once is sent by whoever waits.
+// A thread that waits also sends what the socket did not take at once.
 //
 // A channel's machine is guarded by mutex_. I/O happens outside of it, in two roles that one thread
 // at a time has: the reader owns the machine's receive buffer, the writer owns outbox.
@@ -37,7 +37,7 @@ namespace tagcache {
 
 class SharedConnection {
  public:
-  // `generation` is that of the process: its tickets bear it.
+  // `generation` is that of the process and is part of its tickets.
   SharedConnection(const Options& options, Connector& connector, PoolCounters& counters,
                    uint64_t generation);
   ~SharedConnection();
@@ -48,17 +48,17 @@ class SharedConnection {
   void CloseAll() EXCLUDES(mutex_);
 
  private:
-  struct Errand;
+  struct InFlightBatch;
 
-  // A connection and what is under way on it.
+  // A connection and the batches in flight on it.
   struct Channel {
     explicit Channel(Connector& c) : connector(c) {}
     ~Channel() { connector.Close(std::move(connection)); }
 
     Connector& connector;
     std::unique_ptr<Connection> connection;
-    std::map<uint64_t, Errand*> by_first_id;  // those that are not complete
-    bool reading = false;                     // a thread has the reader's role
+    std::map<uint64_t, InFlightBatch*> by_first_id;  // those that are not complete
+    bool reading = false;                            // a thread has the reader's role
     bool writing = false;
     bool write_failed = false;
     protocol::Buffer outbox;  // the writer's; when nobody writes, under the mutex
@@ -69,9 +69,9 @@ class SharedConnection {
   };
   using ChannelRef = std::shared_ptr<Channel>;
 
-  // A ticket's batch.
-  struct Errand {
-    Errand(const Batch& b, const Options& options, const CallContext& c)
+  // The batch of a ticket that was not waited for yet.
+  struct InFlightBatch {
+    InFlightBatch(const Batch& b, const Options& options, const CallContext& c)
         : batch(b), call(c), run(batch, options, call) {}
 
     const Batch batch;  // messages name its keys
@@ -85,13 +85,13 @@ class SharedConnection {
   bool StillGood(const CallContext& call, Channel& channel) REQUIRES(mutex_);
   void Write(Channel& channel) REQUIRES(mutex_);
   void WaitToWrite(Channel& channel, TimePoint deadline) REQUIRES(mutex_);
-  Status Await(MutexLock& lock, Errand& errand) REQUIRES(mutex_);
-  void Lead(Errand& errand) REQUIRES(mutex_);
-  bool TellAll(Channel& channel) REQUIRES(mutex_);
+  Status Await(MutexLock& lock, InFlightBatch& batch) REQUIRES(mutex_);
+  void Lead(InFlightBatch& batch) REQUIRES(mutex_);
+  bool DispatchEvents(Channel& channel) REQUIRES(mutex_);
   void TakeReadResult(Channel& channel, const IoResult& result) REQUIRES(mutex_);
   void Fail(Channel& channel, ErrorCode code, std::string_view because,
             ServerError server_error = ServerError::kNone) REQUIRES(mutex_);
-  Status GiveUp(Errand& errand) REQUIRES(mutex_);
+  Status GiveUp(InFlightBatch& batch) REQUIRES(mutex_);
 
   const Options& options_;
   Connector& connector_;
@@ -104,7 +104,7 @@ class SharedConnection {
   bool opening_ GUARDED_BY(mutex_) = false;
   uint64_t epoch_ GUARDED_BY(mutex_) = 0;
   uint64_t last_ticket_ GUARDED_BY(mutex_) = 0;
-  std::unordered_map<Ticket, std::unique_ptr<Errand>> errands_ GUARDED_BY(mutex_);
+  std::unordered_map<Ticket, std::unique_ptr<InFlightBatch>> in_flight_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tagcache

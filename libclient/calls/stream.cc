@@ -1,6 +1,7 @@
 // Streams: values pulled one at a time, straight from the receive buffer.
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "libclient/calls/stream_state.h"
@@ -14,7 +15,7 @@ using protocol::StatusCode;
 namespace {
 
 constexpr size_t kCommonKey = 1024;  // far below what the protocol carries
-constexpr size_t kAtOnce = 64;       // values told by one call
+constexpr size_t kAtOnce = 64;       // values returned by one call
 
 }  // namespace
 
@@ -61,19 +62,19 @@ Status Stream::State::CheckKey(std::string_view key) const {
   return CheckExpressible(call, core_->options().protocol, request);
 }
 
-Status Stream::State::Open(bool look) {
-  if (!look) {
+Status Stream::State::Open(bool check) {
+  if (!check) {
     if (Status status = CheckKeys(); !status.ok()) return status;
     tries_ = 0;
   }
   sent_ = delivered_ = in_flight_count_ = 0;
   process_ = &core_->state();
   if (count() > 0) {
-    Status status = process_->pool.CheckOut(call_, look, &lease_);
+    Status status = process_->pool.CheckOut(call_, check, &checkout_);
     if (!status.ok()) return status;
     SendWindow();
-    // The server works on it while the caller makes ready for the first item.
-    lease_->SendAtOnce();
+    // The server works on it while the caller prepares for the first item.
+    checkout_->SendAtOnce();
   }
   open_ = true;
   return {};
@@ -91,14 +92,14 @@ void Stream::State::SendWindow() {
       request.op = Op::kGet;
       request.key = key_;
     }
-    in_flight_[in_flight_count_++] = {lease_->machine().Send(request), sent_};
+    in_flight_[in_flight_count_++] = {checkout_->machine().Send(request), sent_};
     sent_ += keys;
   }
 }
 
 Result<bool> Stream::State::Next(StreamItem* item) {
   if (!open_) return false;
-  if (lease_ && !lease_.of_this_process()) {
+  if (checkout_ && !checkout_.of_this_process()) {
     Close();
     return MakeError(ErrorCode::kConnection, call_, "",
                      "the stream belongs to the parent process of a fork");
@@ -110,14 +111,14 @@ Result<bool> Stream::State::Next(StreamItem* item) {
     }
     SendWindow();
     Event event;
-    Outcome outcome = Await(*lease_, call_, {}, &event);
+    Outcome outcome = Await(*checkout_, call_, {}, &event);
     if (outcome.end == Outcome::End::kAnswered) {
       if (TakeEvent(event, item, &outcome)) return true;
       if (outcome.status.ok()) continue;
     } else if (outcome.end == Outcome::End::kLost && MayRepeat()) {
       ++tries_;
       process_->counters.retries.Add();
-      lease_.Broke();
+      checkout_.DiscardBroken();
       Status status = Open(true);
       if (status.ok()) continue;
       Close();
@@ -127,10 +128,10 @@ Result<bool> Stream::State::Next(StreamItem* item) {
   }
 }
 
-// Values that lie whole in the receive buffer need none of what Next is careful about.
+// Values that lie whole in the receive buffer need no I/O and so none of the cases of Next.
 Result<size_t> Stream::State::NextItems(std::span<StreamItem> items) {
-  if (open_ && in_flight_count_ > 0 && lease_ && lease_.of_this_process()) {
-    const size_t count = lease_->machine().TakeItems(items, in_flight_[0].first_key);
+  if (open_ && in_flight_count_ > 0 && checkout_ && checkout_.of_this_process()) {
+    const size_t count = checkout_->machine().TakeItems(items, in_flight_[0].first_key);
     delivered_ += count;
     if (count > 0) return count;
   }
@@ -147,6 +148,7 @@ bool Stream::State::MayRepeat() const {
 // true: *item is set.
 bool Stream::State::TakeEvent(const Event& event, StreamItem* item, Outcome* outcome) {
   if (event.kind == Event::Kind::kItem) {
+    assert(in_flight_count_ > 0 && event.id == in_flight_[0].id);  // values come in order
     ++delivered_;
     item->index = in_flight_[0].first_key + event.index;
     item->found = event.item.found;
@@ -155,9 +157,10 @@ bool Stream::State::TakeEvent(const Event& event, StreamItem* item, Outcome* out
   }
   const protocol::Response& response = *event.response;
   if (protocol::IsError(response.status)) {
-    outcome->status = Refused(call_, lease_->server(), response.status, response.message);
+    outcome->status = Refused(call_, checkout_->server(), response.status, response.message);
     return false;
   }
+  assert(in_flight_count_ > 0 && event.id == in_flight_[0].id);
   in_flight_[0] = in_flight_[1];
   --in_flight_count_;
   if (bulk_) return false;
@@ -172,24 +175,24 @@ bool Stream::State::TakeEvent(const Event& event, StreamItem* item, Outcome* out
 Status Stream::State::Fail(Outcome outcome) {
   if (outcome.end == Outcome::End::kTimeout) process_->counters.timeouts.Add();
   if (outcome.end == Outcome::End::kLost) {
-    lease_.Broke();
+    checkout_.DiscardBroken();
   } else if (outcome.end != Outcome::End::kAnswered ||
              outcome.status.server_error() == ServerError::kShuttingDown) {
-    lease_.Discard();
+    checkout_.Discard();
   }
   Close();
   return std::move(outcome.status);
 }
 
 void Stream::State::Close() {
-  if (!open_ && !lease_) return;
+  if (!open_ && !checkout_) return;
   open_ = false;
-  lease_.Return();
+  checkout_.Return();
   keys_.Trim();
 }
 
 void Stream::State::Abort() {
-  lease_.Discard();
+  checkout_.Discard();
   Close();
 }
 

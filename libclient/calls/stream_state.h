@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_LIBCLIENT_CALLS_STREAM_STATE_H_
 #define TAGCACHE_LIBCLIENT_CALLS_STREAM_STATE_H_
 
-// A get or bulk get under way. The keys of a bulk get are divided into requests; two of them are
-// under way at a time, so that the connection never idles and what the server answers out of turn
+// A get or bulk get in progress. The keys of a bulk get are divided into requests; two of them are
+// in flight at a time, so that the connection never idles and what the server answers out of turn
 // (it interleaves long replies) stays bounded by one reply.
 //
 // Threads: one at a time. Errors: as Stream. All memory is kept for the next use.
@@ -27,7 +27,7 @@ struct Stream::State {
   Result<bool> Next(StreamItem* item);
   Result<size_t> NextItems(std::span<StreamItem> items);
   void Close();
-  // Close, with the connection in a state that nobody knows.
+  // Closes the stream and its connection, whose state is unknown.
   void Abort();
 
  private:
@@ -40,8 +40,9 @@ struct Stream::State {
   size_t count() const { return bulk_ ? keys_.size() : 1; }
   Status CheckKeys() const;
   Status CheckKey(std::string_view key) const;
-  // Takes a connection and sends the first requests. `look`: it is a repetition.
-  Status Open(bool look);
+  // Checks a connection out and sends the first requests. `check`: this is a repetition, on a
+  // connection that is checked first.
+  Status Open(bool check);
   void SendWindow();
   Status Fail(Outcome outcome);
   bool MayRepeat() const;
@@ -49,7 +50,7 @@ struct Stream::State {
 
   ClientCore* core_ = nullptr;
   CoreState* process_ = nullptr;
-  Lease lease_;
+  Checkout checkout_;
   CallContext call_;
   // As they go on the wire: the key of a single get, the keys of a bulk get.
   std::string key_;

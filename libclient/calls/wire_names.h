@@ -7,6 +7,7 @@
 // Ownership: views it returns live as long as it does, and until the same function is called again.
 // Threads: one at a time. Errors: std::bad_alloc.
 
+#include <cassert>
 #include <cstring>
 #include <span>
 #include <string>
@@ -46,6 +47,7 @@ class WireNames {
       list_bytes_.append(prefix_).append(name);
       list_.push_back(std::string_view(list_bytes_).substr(start));
     }
+    assert(list_bytes_.size() == size);
     return list_;
   }
 

@@ -2,7 +2,7 @@
 #define TAGCACHE_LIBCLIENT_CALLS_WIRE_TTL_H_
 
 // Times to live and steps as the protocol has them: no TTL in a write means "never expires", no TTL
-// in a step means "as it is", and 0 means "now". The public face says kNeverExpires and
+// in a step means "as it is", and 0 means "now". The public API has kNeverExpires and
 // kDefaultTtl.
 //
 // Threads: pure functions. Errors: kUsage for a TTL below zero.

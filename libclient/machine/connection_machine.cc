@@ -1,6 +1,7 @@
 #include "libclient/machine/connection_machine.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "protocol/text_codec.h"
 
@@ -12,7 +13,7 @@ using protocol::StatusCode;
 namespace {
 
 constexpr size_t kReadChunk = 64 * 1024;
-// What a buffer may keep between two calls.
+// A buffer keeps at most this much memory between two calls.
 constexpr size_t kKeptBuffer = 512 * 1024;
 constexpr size_t kKeptViews = 16 * 1024;
 
@@ -21,6 +22,7 @@ constexpr size_t kKeptViews = 16 * 1024;
 ConnectionMachine::ConnectionMachine(const MachineOptions& options) : options_(options) {}
 
 uint64_t ConnectionMachine::Send(const protocol::Request& request) {
+  assert(!broken_);
   if (!greeted_) Greet();
   const uint64_t id = window_.next_id();
   Pending& pending = window_.Push();
@@ -81,9 +83,9 @@ std::span<char> ConnectionMachine::ReadSpace(size_t min) {
 Event ConnectionMachine::Next() {
   Event event;
   if (broken_) {
-    TellBroken(&event);
+    EmitBroken(&event);
   } else {
-    if (!told_.empty()) told_.Release(0);
+    if (!event_bytes_.empty()) event_bytes_.Release(0);
     options_.protocol == Protocol::kBinary ? NextBinary(&event) : NextText(&event);
   }
   return event;
@@ -92,6 +94,7 @@ Event ConnectionMachine::Next() {
 size_t ConnectionMachine::TakeItems(std::span<StreamItem> items, size_t first_key) {
   Pending* const pending = broken_ || frame_id_ == 0 ? nullptr : window_.Find(frame_id_);
   if (pending == nullptr || !pending->partial.empty()) return 0;
+  assert(body_left_ <= in_.size() && pending->delivered <= pending->expected);
   std::string_view bytes(in_.data(), body_left_);
   const size_t most = std::min<size_t>(items.size(), pending->expected - pending->delivered);
   first_key += pending->delivered;
@@ -108,7 +111,7 @@ size_t ConnectionMachine::TakeItems(std::span<StreamItem> items, size_t first_ke
   return count;
 }
 
-bool ConnectionMachine::TellBroken(Event* event) const {
+bool ConnectionMachine::EmitBroken(Event* event) const {
   event->kind = Event::Kind::kBroken;
   event->reason = break_reason_;
   event->status = break_status_;
@@ -123,10 +126,11 @@ void ConnectionMachine::MarkBroken(std::string_view reason, StatusCode status) {
 
 bool ConnectionMachine::Break(Event* event, std::string_view reason, StatusCode status) {
   MarkBroken(reason, status);
-  return TellBroken(event);
+  return EmitBroken(event);
 }
 
 bool ConnectionMachine::Finish(uint64_t id, Pending& pending, Event* event) {
+  assert(pending_count_ > 0);
   window_.Release(pending);
   --pending_count_;
   if (frame_id_ == id) frame_id_ = 0;
@@ -162,20 +166,22 @@ void ConnectionMachine::Abandon(uint64_t id) {
 }
 
 bool ConnectionMachine::quiescent() const {
+  assert((pending_count_ == 0) == window_.empty());
   return !broken_ && pending_count_ == 0 && abandoned_count_ == 0 && !hello_outstanding_ &&
          in_.empty() && out_.empty();
 }
 
 void ConnectionMachine::Trim() {
+  assert(quiescent());
   in_.Release(kKeptBuffer);
   out_.Release(kKeptBuffer);
-  told_.Release(0);
+  event_bytes_.Release(0);
   window_.Trim();
   if (scratch_.views.capacity() > kKeptViews || scratch_.refused.capacity() > kKeptViews ||
       scratch_.tag_stats.capacity() > kKeptViews) {
     scratch_ = protocol::Scratch();
   }
-  if (options_.protocol == Protocol::kText) told_fold_ = Fold();
+  if (options_.protocol == Protocol::kText) event_bulk_result_ = BulkResult();
 }
 
 }  // namespace tagcache

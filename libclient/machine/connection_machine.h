@@ -15,15 +15,18 @@
 // waits for is counted and dropped. Text codec: answers come in the order of the requests, and the
 // machine is broken by Abandon.
 //
-// What is told of where: a value whose bytes lie whole in a received frame is told from the receive
-// buffer, in place. What a frame's end cut is put together in its request's own buffer, so replies
-// may be interleaved at will.
+// Where a value's bytes are: an event points into the receive buffer if the value lies whole in a
+// received frame. A value that the end of a frame cut is assembled in a buffer of its request, so
+// the frames of several replies may be interleaved in any order. Values of several MGETs in flight
+// are emitted in the order of the requests; those that come too early are kept until it is their
+// turn.
 //
 // Threads: one at a time; but Send, Output, Sent and TakeOutput touch nothing of the receive
 // buffer, so bytes may be received into ReadSpace meanwhile. Ownership: views in an event are valid
-// until the next call of ReadSpace, Received, Next or Trim. Errors: a broken machine says so by an
-// event; close its connection. Throws only std::bad_alloc; close the connection then too.
+// until the next call of ReadSpace, Received, Next or Trim. Errors: a broken machine emits an event
+// kBroken; close its connection. Throws only std::bad_alloc; close the connection then too.
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -47,20 +50,18 @@ struct MachineOptions {
   std::string password;
   bool busy_poll = false;           // ask the server to poll for the requests of this connection
   uint32_t max_frame = 256 * 1024;  // longest frame body accepted, bytes; at least kBaseMaxFrame
-  // Most bytes of one reply, one value or one line that are put together here. A server that sends
-  // more breaks the machine. Memory is taken as the bytes arrive, never on a server's word.
+  // Most bytes of one reply, one value or one line that are assembled here. A server that sends
+  // more breaks the machine. Memory is allocated as the bytes arrive, not for a length that was
+  // announced.
   size_t max_reply = size_t{1} << 30;
-  // Values of several MGETs under way are told in the order of the requests; those that come too
-  // early are kept until it is their turn.
-  bool ordered_values = false;
 };
 
 struct Event {
   enum class Kind {
-    kNeedMore,  // nothing more can be told from the bytes received so far
+    kNeedMore,  // the bytes received so far hold no further event
     kItem,      // one value of the kValues reply to `id`
     kDone,    // the reply to `id` is complete: `response` (and for kValues, all items came before)
-    kBroken,  // the stream can not be trusted; `reason` says why
+    kBroken,  // the stream can not be trusted, because of `reason`
   };
   Kind kind = Kind::kNeedMore;
   uint64_t id = 0;
@@ -81,13 +82,16 @@ class ConnectionMachine {
   // protocol::CheckRequest (or CheckTextRequest of each line) passed; !broken().
   uint64_t Send(const protocol::Request& request);
 
-  // Bytes to be sent, and how many of them were.
+  // The bytes to be sent; `n` of them were sent.
   std::string_view Output() const { return out_.view(); }
-  void Sent(size_t n) { out_.Consume(n); }
+  void Sent(size_t n) {
+    assert(n <= out_.size());
+    out_.Consume(n);
+  }
   // Appends the bytes to be sent to `to`; they count as sent.
   void TakeOutput(protocol::Buffer& to);
 
-  // Room of at least `min` bytes for what is received, and how much was.
+  // Space of at least `min` bytes for what is received; `n` bytes were received into it.
   std::span<char> ReadSpace(size_t min);
   void Received(size_t n) { in_.Commit(n); }
 
@@ -98,8 +102,8 @@ class ConnectionMachine {
   // Views are valid as those of an event.
   size_t TakeItems(std::span<StreamItem> items, size_t first_key);
 
-  // Nobody waits for `id` any more. Its answer will be dropped (binary), or can not be told from
-  // the next one (text: the machine is broken).
+  // Nobody waits for `id` any more. Binary: its answer will be dropped. Text: its answer can not be
+  // distinguished from the next one, so the machine is broken.
   void Abandon(uint64_t id);
 
   bool broken() const { return broken_; }
@@ -115,16 +119,16 @@ class ConnectionMachine {
 
  private:
   void MarkBroken(std::string_view reason, protocol::StatusCode status = protocol::StatusCode::kOk);
-  // A server's words, or its status in words where it has none.
+  // The server's message, or the name of the status if there is none.
   static std::string_view WordsOf(protocol::StatusCode status, std::string_view message) {
     return message.empty() ? NameOf(status) : message;
   }
 
-  // These fill a new event with what they come to, and say whether they came to anything.
+  // These fill the event and return true, or return false if there is none yet.
   bool Break(Event* event, std::string_view reason,
              protocol::StatusCode status = protocol::StatusCode::kOk);
-  bool TellBroken(Event* event) const;
-  // The reply to `id` is in response_: forgets the request and tells.
+  bool EmitBroken(Event* event) const;
+  // The reply to `id` is in response_: ends the request and emits kDone.
   bool Finish(uint64_t id, Pending& pending, Event* event);
 
   // Binary codec.
@@ -134,7 +138,7 @@ class ConnectionMachine {
   bool TakeHello(const protocol::FrameHeader& header, Event* event);
   bool TakeReply(const protocol::FrameHeader& header, Pending& pending, Event* event);
   bool HoldBody(Pending& pending, size_t n);
-  Pending* TellablePending(uint64_t* id);
+  Pending* PendingToEmit(uint64_t* id);
   bool NextValue(uint64_t id, Pending& pending, Event* event);
 
   // Text codec.
@@ -149,7 +153,8 @@ class ConnectionMachine {
   PendingWindow window_;
   protocol::Scratch scratch_;
   protocol::Response response_;
-  protocol::Buffer told_;  // what views of the last event point into, when it was put together
+  // The last event's views point into it, if its value was assembled.
+  protocol::Buffer event_bytes_;
   size_t pending_count_ = 0;
   size_t abandoned_count_ = 0;
   uint64_t late_replies_ = 0;
@@ -162,20 +167,20 @@ class ConnectionMachine {
 
   // Binary: the frame whose body is at the front of in_.
   uint32_t send_max_frame_ = protocol::kBaseMaxFrame;
-  uint64_t frame_id_ = 0;
-  size_t body_left_ = 0;  // bytes of it not told yet
-  size_t needed_ = 0;     // bytes in in_ that would make progress
+  uint64_t frame_id_ = 0;  // the front request's if its values are in that body, otherwise 0
+  size_t body_left_ = 0;   // bytes of it not emitted yet
+  size_t needed_ = 0;      // bytes in in_ that would make progress
 
-  // Text: what the lines of the bulk reply at the front came to so far.
-  struct Fold {
+  // Text: the result so far of the bulk request at the front.
+  struct BulkResult {
     int64_t number = 0;
     protocol::StatusCode status = protocol::StatusCode::kOk;
     std::string message;
     std::vector<protocol::RefusedItem> refused;
   };
-  Fold fold_;
-  Fold told_fold_;       // of the last kDone; its response points into it
-  size_t searched_ = 0;  // bytes of in_ known to hold no LF
+  BulkResult bulk_result_;
+  BulkResult event_bulk_result_;  // of the last kDone; its response points into it
+  size_t searched_ = 0;           // bytes of in_ known to hold no LF
 };
 
 }  // namespace tagcache

@@ -1,6 +1,7 @@
-// The binary lane of the connection machine: frames to events.
+// The connection machine on the binary codec: frames to events.
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "libclient/machine/connection_machine.h"
@@ -14,7 +15,7 @@ using protocol::StatusCode;
 
 namespace {
 
-// The most that is allocated on a server's word, before the bytes have arrived.
+// The most that is allocated for an announced length before the bytes have arrived.
 constexpr size_t kMaxReserve = 8 * 1024 * 1024;
 // Flags and length in front of a GET's value.
 constexpr size_t kGetHead = protocol::kMaxValueHead - 1;
@@ -28,10 +29,9 @@ constexpr std::string_view kWrongCount = "a bulk reply does not have a value for
 bool ConnectionMachine::NextBinary(Event* event) {
   for (;;) {
     uint64_t id = 0;
-    if (frame_id_ != 0 || options_.ordered_values) {
-      Pending* const pending = TellablePending(&id);
-      if (pending != nullptr && NextValue(id, *pending, event)) return true;
-    }
+    Pending* const pending = PendingToEmit(&id);
+    if (pending != nullptr && NextValue(id, *pending, event)) return true;
+    assert(frame_id_ == 0 && body_left_ == 0);
     FrameHeader header;
     StatusCode error = StatusCode::kOk;
     needed_ = 0;
@@ -90,13 +90,14 @@ bool ConnectionMachine::TakeHello(const FrameHeader& header, Event* event) {
 
 bool ConnectionMachine::TakeReply(const FrameHeader& header, Pending& pending, Event* event) {
   if (header.opcode != static_cast<uint8_t>(pending.op) || pending.last_frame) {
-    return Break(event, "an answer does not belong to the request whose ID it bears");
+    return Break(event, "an answer does not belong to the request that has its ID");
   }
+  assert(header.length <= in_.size());
   body_left_ = header.length;
   const bool bulk = pending.op == Op::kMGet;
   if (bulk && !pending.failing && !protocol::IsError(header.status)) {
     pending.last_frame = !header.more;
-    if (options_.ordered_values && header.id != window_.front_id()) {
+    if (header.id != window_.front_id()) {
       if (!HoldBody(pending, body_left_)) return Break(event, kTooLarge);
     } else {
       frame_id_ = header.id;
@@ -111,8 +112,8 @@ bool ConnectionMachine::TakeReply(const FrameHeader& header, Pending& pending, E
   if (header.more || !pending.partial.empty()) {
     if (!HoldBody(pending, body_left_)) return Break(event, kTooLarge);
     if (header.more) return false;
-    std::swap(told_, pending.partial);
-    body = told_.view();
+    std::swap(event_bytes_, pending.partial);
+    body = event_bytes_.view();
   } else {
     in_.Consume(body_left_);
     body_left_ = 0;
@@ -126,6 +127,7 @@ bool ConnectionMachine::TakeReply(const FrameHeader& header, Pending& pending, E
 
 // Moves `n` bytes of the open frame's body to the request's own buffer.
 bool ConnectionMachine::HoldBody(Pending& pending, size_t n) {
+  assert(n <= body_left_ && body_left_ <= in_.size());
   protocol::Buffer& partial = pending.partial;
   if (partial.size() + n > options_.max_reply) return false;
   const bool value = protocol::CommandOf(pending.op).reply == protocol::Reply::kValue;
@@ -139,21 +141,17 @@ bool ConnectionMachine::HoldBody(Pending& pending, size_t n) {
   return true;
 }
 
-// The bulk reply of which there are bytes that may be told now, or nullptr.
-Pending* ConnectionMachine::TellablePending(uint64_t* id) {
-  if (frame_id_ != 0) {
-    *id = frame_id_;
-    return window_.Find(frame_id_);
-  }
-  if (!options_.ordered_values) return nullptr;
+// The bulk reply whose values may be emitted now and of which there are bytes, or nullptr.
+Pending* ConnectionMachine::PendingToEmit(uint64_t* id) {
+  assert(frame_id_ == 0 || frame_id_ == window_.front_id());
   Pending* const front = window_.Front();
   if (front == nullptr || front->op != Op::kMGet || front->failing) return nullptr;
   *id = window_.front_id();
-  return front->partial.empty() && !front->last_frame ? nullptr : front;
+  return frame_id_ == 0 && front->partial.empty() && !front->last_frame ? nullptr : front;
 }
 
-// Tells the next value of a bulk reply, or its end. Otherwise all that was received of the reply is
-// in its own buffer and the frame is used up.
+// Emits the next value of a bulk reply, or its end. If it emits nothing, all that was received of
+// the reply is in the buffer of its request and the frame is consumed.
 bool ConnectionMachine::NextValue(uint64_t id, Pending& pending, Event* event) {
   protocol::Buffer& partial = pending.partial;
   size_t used = 0;
@@ -170,7 +168,7 @@ bool ConnectionMachine::NextValue(uint64_t id, Pending& pending, Event* event) {
         in_.Consume(used);
         body_left_ -= used;
       } else if (used == bytes.size()) {
-        std::swap(told_, partial);
+        std::swap(event_bytes_, partial);
       } else {
         partial.Consume(used);
       }
@@ -181,7 +179,7 @@ bool ConnectionMachine::NextValue(uint64_t id, Pending& pending, Event* event) {
     }
     if (used > options_.max_reply) return Break(event, kTooLarge);
     if (held && body == 0) break;
-    // Cut by the end of a frame. `used` is 0 while not even the item's head is there.
+    // The end of the frame cuts the item. `used` is 0 while not even the item's head is complete.
     const size_t missing = (used > 0 ? used : protocol::kMaxValueHead) - partial.size();
     if (used > 0) partial.Prepare(std::min(missing, kMaxReserve));
     if (!HoldBody(pending, std::min(missing, body))) return Break(event, kTooLarge);

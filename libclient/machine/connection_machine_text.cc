@@ -1,4 +1,4 @@
-// The text lane of the connection machine: one line a request, answers in their order.
+// The connection machine on the text codec: one line a request, answers in their order.
 
 #include "libclient/machine/connection_machine.h"
 #include "protocol/text_codec.h"
@@ -10,7 +10,7 @@ using protocol::StatusCode;
 
 namespace {
 
-// What one line of a bulk request is; the request itself for all others.
+// The command of one line of a bulk request; other requests are their own line.
 Op LineOf(Op op) {
   if (op == Op::kMGet) return Op::kGet;
   if (op == Op::kMPut) return Op::kPut;
@@ -79,16 +79,16 @@ bool ConnectionMachine::TakeBulkLine(Pending& pending, Event* event) {
   const bool done = response_.status == StatusCode::kOk;
   if (protocol::IsError(response_.status)) {
     if (pending.op == Op::kMPut) {
-      fold_.refused.push_back({index, response_.status});
-    } else if (fold_.status == StatusCode::kOk) {
-      fold_.status = response_.status;
-      fold_.message = response_.message;
+      bulk_result_.refused.push_back({index, response_.status});
+    } else if (bulk_result_.status == StatusCode::kOk) {
+      bulk_result_.status = response_.status;
+      bulk_result_.message = response_.message;
     }
     return protocol::ClosesConnection(response_.status) &&
            Break(event, response_.message, response_.status);
   }
   if (pending.op != Op::kMGet) {
-    fold_.number += done ? 1 : 0;
+    bulk_result_.number += done ? 1 : 0;
     return false;
   }
   event->kind = Event::Kind::kItem;
@@ -101,14 +101,14 @@ bool ConnectionMachine::TakeBulkLine(Pending& pending, Event* event) {
 }
 
 bool ConnectionMachine::FinishBulk(Pending& pending, Event* event) {
-  told_fold_ = std::move(fold_);
-  fold_ = Fold();
+  event_bulk_result_ = std::move(bulk_result_);
+  bulk_result_ = BulkResult();
   response_ = protocol::Response();
   response_.op = pending.op;
-  response_.status = told_fold_.status;
-  response_.message = told_fold_.message;
-  response_.number = told_fold_.number;
-  response_.refused = told_fold_.refused;
+  response_.status = event_bulk_result_.status;
+  response_.message = event_bulk_result_.message;
+  response_.number = event_bulk_result_.number;
+  response_.refused = event_bulk_result_.refused;
   return Finish(window_.front_id(), pending, event);
 }
 

@@ -2,14 +2,16 @@
 #define TAGCACHE_LIBCLIENT_MACHINE_PENDING_WINDOW_H_
 
 // The requests of one connection whose reply is not complete, by ID. IDs are handed out one after
-// the other, so the window is a ring: slot = ID modulo its size. Looking one up costs the same for
-// one and for a million of them, and once it has its size nothing is allocated.
+// the other, so the window is a ring: slot = ID modulo its size. A look-up costs the same with
+// one and with a million of them, and nothing is allocated once the ring has its size.
 //
 //     slots:   . . [5] [6]  -  [8] [9] . .        - : answered out of turn
 //                   ^ first_            ^ next_
 //
 // Threads: one at a time. Errors: std::bad_alloc when growing.
 
+#include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -27,7 +29,7 @@ struct Pending {
   bool last_frame = false;   // all bytes of the reply were received
   uint32_t expected = 0;     // items of a bulk reply
   uint32_t delivered = 0;    // of them, so far
-  protocol::Buffer partial;  // bytes of the reply that can not be told yet
+  protocol::Buffer partial;  // bytes of the reply that can not be emitted yet
 };
 
 class PendingWindow {
@@ -48,24 +50,29 @@ class PendingWindow {
     return slot.waiting ? &slot : nullptr;
   }
   // The oldest outstanding request, or nullptr.
-  Pending* Front() { return first_ == next_ ? nullptr : &Slot(first_); }
+  Pending* Front() { return empty() ? nullptr : &Slot(first_); }
   void Release(Pending& slot) {
+    assert(slot.waiting);
     slot.waiting = false;
     slot.partial.Release(0);
     while (first_ != next_ && !Slot(first_).waiting) ++first_;
   }
   // Gives memory back after an unusually long exchange.
   void Trim() {
-    if (first_ == next_ && slots_.size() > kKept) slots_ = std::vector<Pending>();
+    if (empty() && slots_.size() > kKept) slots_ = std::vector<Pending>();
   }
 
+  bool empty() const { return first_ == next_; }
   uint64_t front_id() const { return first_; }
   uint64_t next_id() const { return next_; }
 
  private:
   static constexpr size_t kKept = 1024;
 
-  Pending& Slot(uint64_t id) { return slots_[id & (slots_.size() - 1)]; }
+  Pending& Slot(uint64_t id) {
+    assert(std::has_single_bit(slots_.size()) && next_ - first_ <= slots_.size());
+    return slots_[id & (slots_.size() - 1)];
+  }
   void Grow() {
     std::vector<Pending> larger(slots_.empty() ? 16 : slots_.size() * 2);
     for (uint64_t id = first_; id != next_; ++id) {

@@ -1,5 +1,6 @@
 #include "libclient/pool/connection.h"
 
+#include <cassert>
 #include <utility>
 
 namespace tagcache {
@@ -51,6 +52,7 @@ size_t Connection::SendSome() {
     write_error_ = sent.error;
     return 0;
   }
+  assert(sent.bytes <= output.size());
   if (sent.bytes > 0) sent_any_ = true;
   machine_.Sent(sent.bytes);
   return output.size() - sent.bytes;

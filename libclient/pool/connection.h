@@ -3,7 +3,8 @@
 
 // A transport that drives a connection machine: the blocking way to run a request.
 //
-// Threads: one at a time. Errors: Progress. After anything but kEvent the connection is of no use.
+// Threads: one at a time. Errors: Progress. After anything but kEvent the connection can only be
+// closed.
 
 #include <cstdint>
 #include <string>
@@ -17,11 +18,11 @@ namespace tagcache {
 enum class Progress {
   kEvent,    // *event is set (never kNeedMore)
   kTimeout,  // the deadline passed
-  kLost,     // the peer is gone; lost_because() says why
+  kLost,     // the connection ended, because of lost_because()
 };
 
-// Gives the machine more to send; false: that was all. Called while little is waiting to be sent,
-// so that a batch of any size never stands in memory as a whole.
+// Gives the machine more to send; false: that was all. Called while the machine's output is short,
+// so that a batch of any size is never in memory as a whole.
 using Feeder = FunctionRef<bool(ConnectionMachine&)>;
 
 class Connection {
@@ -35,7 +36,7 @@ class Connection {
 
   // A new call starts: nothing of it has been sent.
   void BeginCall();
-  // Sends what there is to send and reads until the machine has an event. Reads while it writes, so
+  // Sends the machine's output and reads until the machine has an event. Reads while it writes, so
   // that neither side waits for the other with both socket buffers full. `feeder` may be empty.
   Progress Advance(TimePoint deadline, Feeder feeder, Event* event);
   // Sends what the socket takes, without waiting.
@@ -45,17 +46,17 @@ class Connection {
   // REQUIRES: the last Advance returned kLost.
   std::string lost_because() const;
 
-  // No request is under way and the peer neither closed nor sent anything.
+  // No request is in flight and the peer neither closed nor sent anything.
   bool LooksAlive() const { return machine_.quiescent() && transport_.LooksIdle(); }
-  // A round trip with nothing in it. false: the connection is of no use.
+  // A round trip without a payload. false: the connection can only be closed.
   bool Ping(TimePoint deadline);
 
   TimePoint opened_at;
-  // In a pool: when the last call began (its end would take another look at the clock).
+  // In a pool: when the last call began (its end would need another reading of the clock).
   TimePoint idle_since;
   TimePoint checked_at{};     // last PING
   uint64_t epoch = 0;         // of the pool, when it was opened
-  uint64_t late_counted = 0;  // late replies that the pool's statistics know of
+  uint64_t late_counted = 0;  // late replies that are in the pool's statistics
 
  private:
   size_t SendSome();
@@ -71,7 +72,7 @@ class Connection {
   const Duration spin_;
   bool sent_any_ = false;
   bool read_any_ = false;
-  // Sending failed; what the server said before it closed may still be read.
+  // Sending failed; what the server sent before it closed can still be read.
   bool write_closed_ = false;
   int write_error_ = 0;
   int error_ = 0;

@@ -23,7 +23,6 @@ MachineOptions MachineOptionsOf(const Options& options) {
   machine.username = options.username;
   machine.password = options.password;
   machine.busy_poll = options.busy_poll.count() > 0;
-  machine.ordered_values = true;
   return machine;
 }
 
@@ -108,8 +107,9 @@ IoResult Connector::ConnectAny(TimePoint deadline, Transport* transport,
   return result;
 }
 
-// `limit`: until when it was tried. What is over now does not tell whose limit that was: a connect
-// over a Unix socket may end some microseconds before it.
+// `limit`: the end of the attempt, which is either the call's deadline or connect_timeout. The
+// clock can not decide which: a connect over a Unix socket may end some microseconds before its
+// limit.
 Status Connector::Failed(const CallContext& call, TimePoint limit, const IoResult& result,
                          const Endpoint& endpoint, const std::string& refusal) {
   const TimePoint now = steady_clock::now();

@@ -28,7 +28,7 @@ std::string Over(std::string_view what, size_t size, std::string_view unit,
          ", more than the server's " + std::string(setting);
 }
 
-// The sentence for a status that came alone.
+// The message for a status that came without one.
 std::string Explain(StatusCode status, const SentParts& sent) {
   switch (status) {
     case StatusCode::kKeyTooLong:
@@ -86,7 +86,7 @@ Status Refused(const CallContext& call, std::string_view server, StatusCode stat
 
 Status RefuseToken(const CallContext& call) {
   return MakeError(ErrorCode::kUsage, call, "",
-                   "a lease token is given, which PUT alone takes, one key at a time");
+                   "a lease token is given, and only a PUT of one key takes one");
 }
 
 ServerError ServerErrorOf(StatusCode status) {

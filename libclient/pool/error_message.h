@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_LIBCLIENT_POOL_ERROR_MESSAGE_H_
 #define TAGCACHE_LIBCLIENT_POOL_ERROR_MESSAGE_H_
 
-// The one place where errors are worded: "get 'user:1' on tcp://127.0.0.1:1984: timed out after
-// 250 ms". And the one place where a server's status becomes an error of the public face.
+// The one place where error messages are written: "get 'user:1' on tcp://127.0.0.1:1984: timed out
+// after 250 ms". And the one place where a server's status becomes an error of the public face.
 //
 // Threads: pure functions. Errors: std::bad_alloc.
 
@@ -18,7 +18,7 @@
 
 namespace tagcache {
 
-// What is being done, and until when. The views outlive the call.
+// The call that is being made, and its deadline. The views outlive the call.
 struct CallContext {
   std::string_view operation;  // "get"
   std::string_view key;        // or the tag; as the caller knows it, without the prefix
@@ -42,9 +42,9 @@ inline SentParts PartsOf(const protocol::Request& request) {
   return {request.key, request.value.size(), request.tags.value_or(protocol::Tags())};
 }
 
-// What the server refused with. `message` is the server's own words, or empty; the text protocol
-// and the reports of bulk writes carry no more than the status, and then `sent` tells which limit
-// was passed by what.
+// The error for what the server refused. `message` is the server's, or empty: the text protocol and
+// the reports of bulk writes carry only the status. The message is then made from `sent`, the parts
+// of the request that a limit may be about.
 Status Refused(const CallContext& call, std::string_view server, protocol::StatusCode status,
                std::string_view message, const SentParts& sent = {});
 

@@ -2,7 +2,7 @@
 #define TAGCACHE_LIBCLIENT_POOL_MUTEX_H_
 
 // A mutex whose use clang checks (-Wthread-safety): std::mutex of libstdc++ carries no annotations.
-// GUARDED_BY says which lock a field needs, REQUIRES which lock a function expects to be held.
+// GUARDED_BY names the lock that a field needs, REQUIRES the lock that a function's caller holds.
 
 #include <chrono>
 #include <condition_variable>
@@ -34,7 +34,7 @@ class CAPABILITY("mutex") Mutex {
   std::mutex mutex_;
 };
 
-// Holds a mutex for a scope; may let go of it and take it again in between.
+// Holds a mutex for a scope; may unlock and lock it again in between.
 class SCOPED_CAPABILITY MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) ACQUIRE(mutex) : lock_(mutex.native()) {}

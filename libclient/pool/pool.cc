@@ -1,6 +1,7 @@
 #include "libclient/pool/pool.h"
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 #include <utility>
 
@@ -8,28 +9,30 @@ namespace tagcache {
 
 using std::chrono::steady_clock;
 
-void Lease::Take(Pool* pool, std::unique_ptr<Connection> connection, TimePoint taken_at) {
+void Checkout::Assign(Pool* pool, std::unique_ptr<Connection> connection,
+                      TimePoint checked_out_at) {
+  assert(connection_ == nullptr && connection != nullptr);
   pool_ = pool;
   connection_ = std::move(connection);
-  taken_at_ = taken_at;
+  checked_out_at_ = checked_out_at;
   generation_ = ForkGeneration();
 }
 
-void Lease::Return() {
+void Checkout::Return() {
   if (connection_ == nullptr) return;
   if (!of_this_process()) return connection_.reset();  // its socket was closed by the fork
   if (!connection_->machine().quiescent()) return Discard();
   connection_->machine().Trim();
-  pool_->CheckIn(std::move(connection_), taken_at_);
+  pool_->CheckIn(std::move(connection_), checked_out_at_);
 }
 
-void Lease::Discard() {
+void Checkout::Discard() {
   if (connection_ == nullptr) return;
   if (!of_this_process()) return connection_.reset();
   pool_->Drop(std::move(connection_));
 }
 
-void Lease::Broke() {
+void Checkout::DiscardBroken() {
   if (connection_ == nullptr) return;
   Pool* const pool = pool_;
   const bool here = of_this_process();
@@ -42,23 +45,31 @@ Pool::Pool(const Options& options, Connector& connector, PoolCounters& counters)
   idle_.reserve(options.pool_max);  // so that a connection can always come back
 }
 
-Pool::~Pool() { CloseAll(); }
+Pool::~Pool() {
+  CloseAll();
+  assert(open_ == 0 && waiters_.empty());  // every checkout has ended
+}
 
-Status Pool::CheckOut(const CallContext& call, bool look, Lease* lease) {
-  lease->Return();
+void Pool::CheckCounts() const {
+  assert(idle_.size() <= open_ && open_ <= options_.pool_max);
+  assert(idle_.empty() || waiters_.empty());  // a connection that comes back goes to a waiter first
+}
+
+Status Pool::CheckOut(const CallContext& call, bool check, Checkout* checkout) {
+  checkout->Return();
   for (;;) {
     Owned connection;
-    if (Status status = Take(call, &connection); !status.ok()) return status;
+    if (Status status = Acquire(call, &connection); !status.ok()) return status;
     const bool reused = connection != nullptr;
     if (!reused) {
       if (Status status = OpenOne(call, &connection); !status.ok()) return status;
     }
-    lease->Take(this, std::move(connection), call.start);
-    if (reused && !Usable(**lease, call, look)) {
-      lease->Broke();
+    checkout->Assign(this, std::move(connection), call.start);
+    if (reused && !Usable(**checkout, call, check)) {
+      checkout->DiscardBroken();
       continue;
     }
-    (*lease)->BeginCall();
+    (*checkout)->BeginCall();
     if (reused) {
       counters_.reused.Add();
     } else {
@@ -68,13 +79,14 @@ Status Pool::CheckOut(const CallContext& call, bool look, Lease* lease) {
   }
 }
 
-Status Pool::Take(const CallContext& call, Owned* connection) {
+Status Pool::Acquire(const CallContext& call, Owned* connection) {
   MutexLock lock(mutex_);
-  while (Owned expired = TakeExpired(call.start)) {
+  while (Owned expired = RemoveExpired(call.start)) {
     lock.Unlock();
     connector_.Close(std::move(expired));
     lock.Lock();
   }
+  CheckCounts();
   if (!idle_.empty()) {
     *connection = std::move(idle_.back());
     idle_.pop_back();
@@ -84,6 +96,7 @@ Status Pool::Take(const CallContext& call, Owned* connection) {
     ++open_;
     return {};
   }
+  assert(idle_.empty() && open_ == options_.pool_max);
   counters_.pool_waits.Add();
   Waiter waiter;
   waiters_.push_back(&waiter);
@@ -102,16 +115,16 @@ Status Pool::Take(const CallContext& call, Owned* connection) {
   return {};
 }
 
-bool Pool::Usable(Connection& connection, const CallContext& call, bool look) {
+bool Pool::Usable(Connection& connection, const CallContext& call, bool check) {
   const Duration idle = call.start - connection.idle_since;
   const bool ping =
       options_.health_check.count() > 0 &&
       call.start - std::max(connection.idle_since, connection.checked_at) >= options_.health_check;
-  if (!ping && !look && idle < options_.idle_check) return true;
+  if (!ping && !check && idle < options_.idle_check) return true;
   counters_.health_checks.Add();
   bool alive = connection.LooksAlive();
   if (alive && ping) {
-    // A peer that vanished without a word must leave time to ask another connection.
+    // If the peer has vanished, time must remain to use another connection.
     const TimePoint now = steady_clock::now();
     const Duration limit =
         std::min<Duration>((call.deadline - now) / 2, Duration(options_.connect_timeout));
@@ -145,8 +158,8 @@ Status Pool::OpenOne(const CallContext& call, Owned* connection) {
   return {};
 }
 
-// The first call that got a connection opens the rest of pool_min. It needs none of them: what does
-// not connect now is opened when it is needed.
+// The first call that has a connection opens the rest of pool_min. It does not need them itself, so
+// one that fails to connect now is opened when it is needed.
 void Pool::OpenMinimum(const CallContext& call) {
   for (;;) {
     {
@@ -175,7 +188,7 @@ size_t Pool::CheckIdle(const CallContext& call) {
            call.start - std::max(connection.idle_since, connection.checked_at) >=
                options_.health_check;
   };
-  while (Owned connection = TakeIdle(due)) {
+  while (Owned connection = RemoveIdle(due)) {
     const TimePoint now = steady_clock::now();
     ++checked;
     counters_.health_checks.Add();
@@ -204,7 +217,7 @@ void Pool::CloseIdle(TimePoint opened_before) {
   const auto older = [&](const Connection& connection) {
     return connection.opened_at < opened_before;
   };
-  while (Owned connection = TakeIdle(older)) Drop(std::move(connection));
+  while (Owned connection = RemoveIdle(older)) Drop(std::move(connection));
 }
 
 void Pool::CheckIn(Owned connection, TimePoint idle_since) {
@@ -213,7 +226,9 @@ void Pool::CheckIn(Owned connection, TimePoint idle_since) {
   {
     const MutexLock lock(mutex_);
     if (connection->epoch == epoch_) {
+      assert(idle_.size() < open_);  // it is not idle, and counted
       if (!Serve(&connection)) PutIdle(std::move(connection));
+      CheckCounts();
       return;
     }
   }
@@ -227,11 +242,13 @@ void Pool::Drop(Owned connection) {
 }
 
 void Pool::FreeSlot() {
+  assert(idle_.size() < open_);  // the slot is of no idle connection
   Owned none;
   if (!Serve(&none)) --open_;
+  CheckCounts();
 }
 
-// Gives a connection, or the slot of one, to the call that waits longest.
+// Gives a connection, or the slot to open one, to the call that has waited longest.
 bool Pool::Serve(Owned* connection) {
   if (waiters_.empty()) return false;
   Waiter& waiter = *waiters_.front();
@@ -254,7 +271,7 @@ void Pool::PutIdle(Owned connection) {
 }
 
 // The slot stays counted: the caller puts the connection back or drops it.
-Pool::Owned Pool::TakeIdle(FunctionRef<bool(const Connection&)> wanted) {
+Pool::Owned Pool::RemoveIdle(FunctionRef<bool(const Connection&)> wanted) {
   const MutexLock lock(mutex_);
   const auto found =
       std::find_if(idle_.begin(), idle_.end(), [&](const Owned& idle) { return wanted(*idle); });
@@ -264,7 +281,7 @@ Pool::Owned Pool::TakeIdle(FunctionRef<bool(const Connection&)> wanted) {
   return taken;
 }
 
-Pool::Owned Pool::TakeExpired(TimePoint now) {
+Pool::Owned Pool::RemoveExpired(TimePoint now) {
   if (idle_.empty() || options_.idle_timeout.count() == 0 || open_ <= options_.pool_min ||
       now - idle_.front()->idle_since < options_.idle_timeout) {
     return nullptr;

@@ -1,6 +1,7 @@
 #include "libclient/pool/server_health.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace tagcache {
 
@@ -18,7 +19,8 @@ void ServerHealth::Succeeded() {
 
 void ServerHealth::Failed(TimePoint now, uint64_t random) {
   if (backoff_ == Duration::zero()) return;
-  // Connects that were under way when the server went down fail together: that is one failure.
+  assert(backoff_ <= backoff_max_);
+  // Connects that were in progress when the server went down fail together: that is one failure.
   if (down_ && !probing_) return;
   next_ = down_ ? std::min(next_ * 2, backoff_max_) : backoff_;
   down_ = true;

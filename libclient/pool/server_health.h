@@ -26,7 +26,7 @@ class ServerHealth {
   ServerHealth(Duration backoff, Duration backoff_max)
       : backoff_(backoff), backoff_max_(backoff_max) {}
 
-  // Whether the caller may connect now. If so it says afterwards how that went.
+  // Whether the caller may connect now. If so it calls Succeeded or Failed afterwards.
   bool Admit(TimePoint now);
   void Succeeded();
   // `random` is any number: half of the back-off depends on it, so that many clients do not come

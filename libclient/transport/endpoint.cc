@@ -65,11 +65,12 @@ Result<Endpoint> ParseTcp(std::string_view address, std::string_view rest) {
   }
   if (host_end != std::string_view::npos) port = rest.substr(host_end + 1);
   if (host.empty()) return Refuse(address, "the host is missing: tcp://host:port");
-  if (host.find_first_of("/@ \t\r\n") != std::string_view::npos ||
+  if (host.find_first_of("/?@, \t\r\n") != std::string_view::npos ||
       host.find('\0') != std::string_view::npos) {
-    return Refuse(address,
-                  "the host may not hold '/', '@' or blanks (credentials are the options username "
-                  "and password)");
+    return Refuse(
+        address,
+        "the host may not hold '/', '?', '@', ',' or blanks (credentials are the options username "
+        "and password)");
   }
   if (!IsPort(port)) {
     return Refuse(address, "port '" + std::string(port) + "' is not a number from 1 to 65535");

@@ -1,12 +1,12 @@
 #ifndef TAGCACHE_LIBCLIENT_TRANSPORT_FORK_GUARD_H_
 #define TAGCACHE_LIBCLIENT_TRANSPORT_FORK_GUARD_H_
 
-// What keeps a child process off its parent's connections.
+// Keeps a child process from using its parent's connections.
 //
-// Every open socket stands in a SocketTable: a fixed array of atomics, so that it is sound whatever
+// Every open socket is listed in a SocketTable: a fixed array of atomics, which is valid whatever
 // the parent's threads were doing at the moment of the fork. The fork handler closes all of them in
-// the child, before the child runs anything else, and steps the generation; whoever remembers
-// another generation knows that its connections are gone. No call asks for the process id.
+// the child, before the child runs anything else, and increments the generation. An object that was
+// made in another generation must not use its connections. No call needs the process id.
 //
 // Not covered: a child made by the raw system call, because fork handlers do not run then. exec is
 // covered by SOCK_CLOEXEC.

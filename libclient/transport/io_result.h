@@ -1,7 +1,7 @@
 #ifndef TAGCACHE_LIBCLIENT_TRANSPORT_IO_RESULT_H_
 #define TAGCACHE_LIBCLIENT_TRANSPORT_IO_RESULT_H_
 
-// What became of an attempt to move bytes, and the clock that deadlines are on.
+// The result of an attempt to move bytes, and the clock of the deadlines.
 
 #include <chrono>
 #include <cstddef>
@@ -16,7 +16,7 @@ enum class IoStatus {
   kWouldBlock,
   kTimeout,  // the deadline passed
   kClosed,   // the peer closed
-  kFailed,   // `error` says why
+  kFailed,   // because of `error`
 };
 
 struct IoResult {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -23,8 +24,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// Spins between two looks at the clock, which costs as much as several looks at the memory.
-constexpr int kLooks = 16;
+// Checks of the memory between two readings of the clock, each of which costs as much as several.
+constexpr int kChecks = 16;
 constexpr Duration kNap = std::chrono::microseconds(200);
 
 IoResult Failure(int error) { return {IoStatus::kFailed, 0, error}; }
@@ -138,7 +139,7 @@ ShmRings::~ShmRings() {
 // A socket too full for one more byte holds others that nobody took yet.
 void ShmRings::Ring() { send(fd_, "\1", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
 
-// Takes the bytes that woke this end; they say nothing but that.
+// Reads the bytes that woke this end; they have no other meaning.
 void ShmRings::TakeRings() {
   char rung[64];
   for (;;) {
@@ -155,6 +156,7 @@ IoResult ShmRings::Send(std::string_view bytes) {
   if (peer_closed_) return Failure(EPIPE);
   const size_t n = writer_.Write(bytes);
   if (writer_.broken()) return Failure(EPROTO);
+  assert(n <= bytes.size());
   if (n == 0) return {IoStatus::kWouldBlock};
   if (writer_.MustRing()) Ring();
   return {IoStatus::kOk, n, 0};
@@ -163,6 +165,7 @@ IoResult ShmRings::Send(std::string_view bytes) {
 IoResult ShmRings::ReceiveNow(std::span<char> space) {
   const size_t n = reader_.Read(space);
   if (reader_.broken()) return Failure(EPROTO);
+  assert(n <= space.size());
   if (n == 0) return {peer_closed_ ? IoStatus::kClosed : IoStatus::kWouldBlock};
   if (reader_.MustRing()) Ring();
   return {IoStatus::kOk, n, 0};
@@ -171,7 +174,7 @@ IoResult ShmRings::ReceiveNow(std::span<char> space) {
 bool ShmRings::SpinUntilReady(TimePoint deadline, Duration spin) {
   TimePoint until{};
   for (;;) {
-    for (int i = 0; i < kLooks; ++i) {
+    for (int i = 0; i < kChecks; ++i) {
       if (reader_.Ready()) return true;
       Relax();
     }
@@ -200,17 +203,17 @@ IoResult ShmRings::Receive(std::span<char> space, TimePoint deadline, Duration s
 }
 
 IoResult ShmRings::Wait(TimePoint deadline, bool* readable, bool* writable) {
-  const auto look = [&] {
+  const auto ready = [&] {
     *readable = reader_.Ready() || peer_closed_;
     *writable = writer_.Room() > 0 || writer_.broken();
     return *readable || *writable;
   };
-  while (!look()) {
+  while (!ready()) {
     IoResult result;
     if (reader_.Sleep() && writer_.Sleep()) result = SleepUntilRung(deadline);
     reader_.Wake();
     writer_.Wake();
-    if (result.status != IoStatus::kOk) return look() ? IoResult() : result;
+    if (result.status != IoStatus::kOk) return ready() ? IoResult() : result;
   }
   return {};
 }

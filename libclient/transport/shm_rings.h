@@ -2,7 +2,8 @@
 #define TAGCACHE_LIBCLIENT_TRANSPORT_SHM_RINGS_H_
 
 // A connection's bytes in memory shared with the server (protocol/shm_ring.h), asked for over its
-// Unix socket. The socket stays: it wakes whoever sleeps, and tells that the server is gone.
+// Unix socket. The socket stays open: a byte on it wakes an end that sleeps, and its end is the end
+// of the connection.
 //
 // A receive spins on the memory before it sleeps, for a time that the caller gives, as long as that
 // pays (protocol/spin_gate.h).
@@ -28,11 +29,11 @@ namespace tagcache {
 
 class ShmRings {
  public:
-  // How long a receive spins where the caller names no time.
+  // How long a receive spins if the caller gives no time.
   static constexpr Duration kUsualSpin = std::chrono::microseconds(20);
 
-  // Asks for the memory on a socket that was just connected. On failure `*why` says what the server
-  // answered, where it answered.
+  // Asks for the memory on a socket that was just connected. On failure `*why` is what the server
+  // answered, if it answered.
   static IoResult Open(int fd, TimePoint deadline, std::unique_ptr<ShmRings>* rings,
                        std::string* why);
   ~ShmRings();
@@ -62,7 +63,7 @@ class ShmRings {
   protocol::ShmReader reader_;
   protocol::ShmWriter writer_;
   protocol::SpinGate gate_;
-  std::atomic<bool> peer_closed_{false};  // found by the reader, told to the writer
+  std::atomic<bool> peer_closed_{false};  // found by the reader, read by the writer
 };
 
 }  // namespace tagcache

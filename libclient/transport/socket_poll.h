@@ -9,10 +9,10 @@
 namespace tagcache {
 
 // Sleeps until one of the events `wanted` (POLLIN, POLLOUT) is there or the deadline has passed;
-// *got is what poll told. A signal does not end the sleep.
+// *got is what poll returned. A signal does not end the sleep.
 IoResult PollSocket(int fd, short wanted, TimePoint deadline, short* got);
 
-// What a call of recv came to.
+// The result of a call of recv.
 IoResult FromReceive(long n);
 
 // Lets the other thread of a core go on while this one spins.

@@ -106,7 +106,7 @@ IoResult Transport::Wait(TimePoint deadline, bool* readable, bool* writable) {
   if (rings_ != nullptr) return rings_->Wait(deadline, readable, writable);
   short got = 0;
   const IoResult result = PollSocket(fd_, POLLIN | POLLOUT, deadline, &got);
-  // A hang-up or an error is read like bytes: recv tells what it is.
+  // A hang-up or an error counts as readable: recv then returns which it is.
   *readable = (got & ~POLLOUT) != 0;
   *writable = (got & POLLOUT) != 0;
   return result;

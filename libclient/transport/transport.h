@@ -45,24 +45,23 @@ class Transport {
   IoResult Connect(const Endpoint& endpoint, const SocketOptions& options, TimePoint deadline,
                    SocketTable& table);
   void Close();
-  bool open() const { return fd_ >= 0; }
 
   // Sends what the socket takes at once. kWouldBlock: nothing.
   IoResult Send(std::string_view bytes);
   // Takes what is there at once.
   IoResult ReceiveNow(std::span<char> space);
   // Waits for bytes and takes them: spins for `spin` while that pays, then sleeps in recv.
-  // kWouldBlock: woken before its time, ask again.
+  // kWouldBlock: it woke up early, call it again.
   IoResult Receive(std::span<char> space, TimePoint deadline, Duration spin);
   // Sleeps until bytes can be read or sent.
   IoResult Wait(TimePoint deadline, bool* readable, bool* writable);
   // Sleeps until bytes can be sent, or the deadline.
   void WaitWritable(TimePoint deadline);
-  // Ends the connection without closing the socket: whoever sleeps on it wakes up.
+  // Ends the connection without closing the socket: a thread that sleeps on it wakes up.
   void ShutDown();
-  // Whether the peer neither closed nor sent anything; looks without taking.
+  // Whether the peer neither closed nor sent anything. Reads nothing.
   bool LooksIdle() const;
-  // After a Connect that the server refused: what it said. Otherwise empty.
+  // After a Connect that the server refused: its message. Otherwise empty.
   const std::string& refusal() const { return refusal_; }
 
  private:
@@ -88,8 +87,8 @@ class Transport {
   std::string refusal_;
 };
 
-// What the system made of a buffer size that was asked for: zero when it is in force, otherwise the
-// largest it allows. Opens a socket and closes it.
+// Zero if the system grants a socket buffer of this size, otherwise the largest that it grants.
+// Opens a socket and closes it.
 size_t BufferLimit(bool send, size_t bytes);
 
 // "Connection refused".

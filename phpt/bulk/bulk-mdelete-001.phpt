@@ -1,5 +1,5 @@
 --TEST--
-TagCache::mDelete() says how many there were
+TagCache::mDelete() returns how many there were
 --SKIPIF--
 <?php require __DIR__ . '/../skipif.inc'; ?>
 --FILE--

@@ -15,7 +15,7 @@ foreach (['tcp' => 'text', 'unix' => 'binary'] as $transport => $name) {
     $error = thrown_by(fn() => $cache->set('k', $value));
     check(str_starts_with($error, 'TagCacheServerException: '), "$name: $error");
     check(str_contains($error, 'max_value'), "$name names the limit: $error");
-    check(str_contains($error, (string) strlen($value)), "$name tells the size: $error");
+    check(str_contains($error, (string) strlen($value)), "$name names the size: $error");
     check(strlen($error) < 500, "$name keeps the value out of it");
     check($cache->get('k') === null, "$name: the old value is gone");
     check($cache->keysByTag('t') === [], "$name: and its tags");

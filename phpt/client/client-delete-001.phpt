@@ -1,5 +1,5 @@
 --TEST--
-TagCache::delete() says whether there was an entry
+TagCache::delete() returns whether there was an entry
 --SKIPIF--
 <?php require __DIR__ . '/../skipif.inc'; ?>
 --FILE--

@@ -1,5 +1,5 @@
 --TEST--
-TagCache::flush() empties the cache and says how many entries there were
+TagCache::flush() empties the cache and returns how many entries there were
 --SKIPIF--
 <?php require __DIR__ . '/../skipif.inc'; ?>
 --FILE--

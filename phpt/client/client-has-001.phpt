@@ -1,5 +1,5 @@
 --TEST--
-TagCache::has() tells a stored null from a miss
+TagCache::has() distinguishes a stored null from a miss
 --SKIPIF--
 <?php require __DIR__ . '/../skipif.inc'; ?>
 --FILE--

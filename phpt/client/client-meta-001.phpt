@@ -1,5 +1,5 @@
 --TEST--
-TagCache::meta() tells time to live, age, size, version, type and tags; null for a miss
+TagCache::meta() returns time to live, age, size, version, type and tags; null for a miss
 --SKIPIF--
 <?php require __DIR__ . '/../skipif.inc'; ?>
 --FILE--

@@ -1,5 +1,5 @@
 --TEST--
-TagCache::touch() sets the time to live and says whether there was an entry
+TagCache::touch() sets the time to live and returns whether there was an entry
 --SKIPIF--
 <?php require __DIR__ . '/../skipif.inc'; ?>
 --FILE--

@@ -1,5 +1,5 @@
 --TEST--
-A server that is full says so (lesson 22)
+A server that is full is an error of its own (lesson 22)
 --SKIPIF--
 <?php require __DIR__ . '/../skipif.inc'; ?>
 --FILE--

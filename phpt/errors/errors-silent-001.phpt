@@ -1,5 +1,5 @@
 --TEST--
-errors => silent: no call throws, each returns its neutral value and lastError() says why
+errors => silent: no call throws, each returns its neutral value and lastError() has the reason
 --SKIPIF--
 <?php require __DIR__ . '/../skipif.inc'; ?>
 --FILE--

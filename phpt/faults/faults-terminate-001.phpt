@@ -1,5 +1,5 @@
 --TEST--
-SIGTERM with clients connected: the server exits 0, and clients say so
+SIGTERM with clients connected: the server exits 0, and clients report it
 --SKIPIF--
 <?php require __DIR__ . '/../skipif.inc'; ?>
 --FILE--

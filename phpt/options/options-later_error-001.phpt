@@ -1,5 +1,5 @@
 --TEST--
-What this version does not support is refused with a message that says so (lesson 23)
+What this version does not support is refused with a message of its own (lesson 23)
 --SKIPIF--
 <?php require __DIR__ . '/../skipif.inc'; ?>
 --FILE--

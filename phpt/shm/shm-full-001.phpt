@@ -1,5 +1,5 @@
 --TEST--
-Without a place for shared memory the next address is taken, and without one the message says why
+Without a place for shared memory the next address is taken, and without one the message has the reason
 --SKIPIF--
 <?php require __DIR__ . '/../skipif.inc'; ?>
 --FILE--

@@ -1,5 +1,5 @@
 --TEST--
-TagCache::invalidateTag() takes exactly the entries that bear the tag
+TagCache::invalidateTag() invalidates exactly the entries with the tag
 --SKIPIF--
 <?php require __DIR__ . '/../skipif.inc'; ?>
 --FILE--

@@ -1,5 +1,5 @@
 --TEST--
-TagCache::invalidateTags() of any counts each entry once, of all takes those that bear every tag
+TagCache::invalidateTags() of any counts each entry once, of all invalidates those with every tag
 --SKIPIF--
 <?php require __DIR__ . '/../skipif.inc'; ?>
 --FILE--

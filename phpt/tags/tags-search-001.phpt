@@ -1,5 +1,5 @@
 --TEST--
-TagCache::searchAny() and searchAll() list the keys that bear any or all of the tags
+TagCache::searchAny() and searchAll() list the keys with any or all of the tags
 --SKIPIF--
 <?php require __DIR__ . '/../skipif.inc'; ?>
 --FILE--

@@ -69,7 +69,7 @@ TEST_P(Commands, AddWritesOnlyWhatIsNotThere) {
   EXPECT_EQ(Got("k"), "one");
 }
 
-TEST_P(Commands, DeleteSaysWhetherThereWasOne) {
+TEST_P(Commands, DeleteReturnsWhetherThereWasOne) {
   Put("k", "v");
   EXPECT_TRUE(*client_->Delete("k"));
   EXPECT_FALSE(*client_->Delete("k"));
@@ -295,10 +295,10 @@ TEST_P(Commands, RefusalNamesOperationKeyLimitAndServer) {
   const Status status = client_->Put(key, {"v"});
   EXPECT_EQ(status.code(), ErrorCode::kServer);
   EXPECT_EQ(status.server_error(), ServerError::kKeyTooLong);
-  const std::string& said = status.message();
-  EXPECT_EQ(said.find("put 'kkkk"), 0u) << said;
-  EXPECT_NE(said.find("1024"), std::string::npos) << said;
-  EXPECT_NE(said.find(client_->options().servers[0]), std::string::npos) << said;
+  const std::string& message = status.message();
+  EXPECT_EQ(message.find("put 'kkkk"), 0u) << message;
+  EXPECT_NE(message.find("1024"), std::string::npos) << message;
+  EXPECT_NE(message.find(client_->options().servers[0]), std::string::npos) << message;
 }
 
 TEST_P(Commands, KeysOverTheProtocolsOwnLimitAreRefusedHere) {

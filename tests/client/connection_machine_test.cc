@@ -15,13 +15,13 @@ using protocol::StatusCode;
 using testing::Bytes;
 using testing::Drain;
 using testing::ErrorReply;
+using testing::EventCopy;
 using testing::Feed;
 using testing::Frame;
 using testing::GetOf;
 using testing::HelloReply;
 using testing::MGetOf;
 using testing::TakeAll;
-using testing::Told;
 using testing::ValueReply;
 using testing::ValuesBody;
 using testing::ValuesFrames;
@@ -41,7 +41,7 @@ class ConnectionMachineTest : public ::testing::Test {
   ConnectionMachine machine_{options_};
 };
 
-// The decoded frames of what the client said.
+// The decoded frames of what the client message.
 std::vector<protocol::FrameHeader> FramesOf(std::string_view bytes) {
   std::vector<protocol::FrameHeader> frames;
   protocol::FrameHeader header;
@@ -63,7 +63,7 @@ TEST_F(ConnectionMachineTest, FirstOutputHoldsHelloInFrontOfTheFirstRequest) {
   EXPECT_EQ(frames[1].opcode, static_cast<uint8_t>(Op::kGet));
   EXPECT_EQ(frames[1].id, id);
   machine_.Send(GetOf("k"));
-  EXPECT_EQ(FramesOf(TakeAll(machine_)).size(), 1u) << "HELLO is said once";
+  EXPECT_EQ(FramesOf(TakeAll(machine_)).size(), 1u) << "HELLO is sent once";
 }
 
 TEST_F(ConnectionMachineTest, FramesAreShortUntilHelloIsAnsweredAndLongAfterwards) {
@@ -93,11 +93,11 @@ TEST_F(ConnectionMachineTest, HelloCarriesTheCredentials) {
 
 TEST_F(ConnectionMachineTest, RefusedHelloBreaksItWithTheServersStatus) {
   machine_.Send(GetOf("k"));
-  const auto told = Feed(machine_, ErrorReply(Op::kHello, 0, StatusCode::kAuthFailed, "no"));
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told[0].kind, Kind::kBroken);
-  EXPECT_EQ(told[0].status, StatusCode::kAuthFailed);
-  EXPECT_EQ(told[0].message, "no");
+  const auto events = Feed(machine_, ErrorReply(Op::kHello, 0, StatusCode::kAuthFailed, "no"));
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, Kind::kBroken);
+  EXPECT_EQ(events[0].status, StatusCode::kAuthFailed);
+  EXPECT_EQ(events[0].message, "no");
 }
 
 TEST_F(ConnectionMachineTest, AnswersAreToldWhereverTheBytesAreCut) {
@@ -109,16 +109,16 @@ TEST_F(ConnectionMachineTest, AnswersAreToldWhereverTheBytesAreCut) {
     const uint64_t mget = machine.Send(MGetOf(keys));
     std::string bytes = HelloReply() + ValueReply(get, "v");
     for (const std::string& frame : ValuesFrames(mget, values, 17)) bytes += frame;
-    const auto told = Feed(machine, bytes, step);
-    ASSERT_EQ(told.size(), 5u) << step;
-    EXPECT_EQ(told[0].value, "v");
+    const auto events = Feed(machine, bytes, step);
+    ASSERT_EQ(events.size(), 5u) << step;
+    EXPECT_EQ(events[0].value, "v");
     for (size_t i = 0; i < 3; ++i) {
-      EXPECT_EQ(told[1 + i].kind, Kind::kItem);
-      EXPECT_EQ(told[1 + i].index, i);
-      EXPECT_EQ(told[1 + i].found, values[i].has_value());
-      EXPECT_EQ(told[1 + i].value, values[i].value_or(""));
+      EXPECT_EQ(events[1 + i].kind, Kind::kItem);
+      EXPECT_EQ(events[1 + i].index, i);
+      EXPECT_EQ(events[1 + i].found, values[i].has_value());
+      EXPECT_EQ(events[1 + i].value, values[i].value_or(""));
     }
-    EXPECT_EQ(told[4].kind, Kind::kDone);
+    EXPECT_EQ(events[4].kind, Kind::kDone);
     EXPECT_TRUE(machine.quiescent());
   }
 }
@@ -130,15 +130,15 @@ TEST_F(ConnectionMachineTest, ItemsAreToldWhereverFramesCutThem) {
     const uint64_t id = machine.Send(MGetOf(kThree));
     std::string bytes = HelloReply();
     for (const std::string& frame : ValuesFrames(id, values, cut)) bytes += frame;
-    const auto told = Feed(machine, bytes);
-    ASSERT_EQ(told.size(), 4u) << cut;
-    EXPECT_EQ(told[0].value, "first");
-    EXPECT_FALSE(told[1].found);
-    EXPECT_EQ(told[2].value, std::string(30, 'z'));
+    const auto events = Feed(machine, bytes);
+    ASSERT_EQ(events.size(), 4u) << cut;
+    EXPECT_EQ(events[0].value, "first");
+    EXPECT_FALSE(events[1].found);
+    EXPECT_EQ(events[2].value, std::string(30, 'z'));
   }
 }
 
-TEST_F(ConnectionMachineTest, ItemsOfAReceivedFrameAreToldFromTheReceiveBufferInPlace) {
+TEST_F(ConnectionMachineTest, ItemsOfAReceivedFramePointIntoTheReceiveBuffer) {
   const uint64_t id = machine_.Send(MGetOf(kThree));
   Greet();
   const std::string bytes =
@@ -158,10 +158,10 @@ TEST_F(ConnectionMachineTest, AnswersInAnyOrderReachTheirOwnRequests) {
   for (int i = 0; i < 100; ++i) ids.push_back(machine_.Send(GetOf("k")));
   Greet();
   for (size_t i = ids.size(); i-- > 0;) {
-    const auto told = Feed(machine_, ValueReply(ids[i], "v" + std::to_string(i)));
-    ASSERT_EQ(told.size(), 1u);
-    EXPECT_EQ(told[0].id, ids[i]);
-    EXPECT_EQ(told[0].value, "v" + std::to_string(i));
+    const auto events = Feed(machine_, ValueReply(ids[i], "v" + std::to_string(i)));
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].id, ids[i]);
+    EXPECT_EQ(events[0].value, "v" + std::to_string(i));
   }
   EXPECT_TRUE(machine_.quiescent());
 }
@@ -187,9 +187,9 @@ TEST_F(ConnectionMachineTest, FramesOfSeveralRepliesMayBeInterleaved) {
     if (i < pieces.size()) bytes += pieces[i];
     if (i < items.size()) bytes += items[i];
   }
-  const auto told = Feed(machine_, bytes, 7);
+  const auto events = Feed(machine_, bytes, 7);
   size_t seen_items = 0;
-  for (const Told& event : told) {
+  for (const EventCopy& event : events) {
     if (event.id == small) {
       EXPECT_EQ(event.value, "s");
     }
@@ -198,14 +198,13 @@ TEST_F(ConnectionMachineTest, FramesOfSeveralRepliesMayBeInterleaved) {
     }
     if (event.kind == Kind::kItem) ++seen_items;
   }
-  EXPECT_EQ(told[0].id, small) << "a small answer does not wait for a large one";
+  EXPECT_EQ(events[0].id, small) << "a small answer does not wait for a large one";
   EXPECT_EQ(seen_items, 3u);
-  EXPECT_EQ(told.size(), 6u);
+  EXPECT_EQ(events.size(), 6u);
   EXPECT_TRUE(machine_.quiescent());
 }
 
-TEST_F(ConnectionMachineTest, OrderedValuesAreToldInTheOrderOfTheRequests) {
-  options_.ordered_values = true;
+TEST_F(ConnectionMachineTest, ValuesAreEmittedInTheOrderOfTheRequests) {
   for (size_t step = 1; step < 40; ++step) {
     ConnectionMachine machine(options_);
     const uint64_t first = machine.Send(MGetOf(kThree));
@@ -215,19 +214,18 @@ TEST_F(ConnectionMachineTest, OrderedValuesAreToldInTheOrderOfTheRequests) {
     std::string bytes = HelloReply() + b[0] + a[0] + b[1];
     for (size_t i = 1; i < a.size(); ++i) bytes += a[i];
     for (size_t i = 2; i < b.size(); ++i) bytes += b[i];
-    const auto told = Feed(machine, bytes, step);
-    ASSERT_EQ(told.size(), 8u);
+    const auto events = Feed(machine, bytes, step);
+    ASSERT_EQ(events.size(), 8u);
     const char* const expected[] = {"1", "", "3", "", "", "5", "6", ""};
-    for (size_t i = 0; i < told.size(); ++i) {
-      EXPECT_EQ(told[i].id, i < 4 ? first : second) << i;
-      EXPECT_EQ(told[i].value, expected[i]) << i;
+    for (size_t i = 0; i < events.size(); ++i) {
+      EXPECT_EQ(events[i].id, i < 4 ? first : second) << i;
+      EXPECT_EQ(events[i].value, expected[i]) << i;
     }
     EXPECT_TRUE(machine.quiescent());
   }
 }
 
-TEST_F(ConnectionMachineTest, OrderedValuesThatCameWholeAndTooEarlyAreToldWhenTheirTurnComes) {
-  options_.ordered_values = true;
+TEST_F(ConnectionMachineTest, ValuesThatCameWholeAndTooEarlyAreEmittedWhenTheirTurnComes) {
   ConnectionMachine machine(options_);
   const uint64_t first = machine.Send(MGetOf(kThree));
   const uint64_t second = machine.Send(MGetOf(kThree));
@@ -245,10 +243,10 @@ TEST_F(ConnectionMachineTest, LateAnswerIsCountedAndDropped) {
   EXPECT_EQ(machine_.pending(), 0u);
   EXPECT_FALSE(machine_.quiescent()) << "its answer is still to come";
   const uint64_t next = machine_.Send(GetOf("next"));
-  const auto told = Feed(machine_, ValueReply(late, "old") + ValueReply(next, "new"));
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told[0].id, next);
-  EXPECT_EQ(told[0].value, "new");
+  const auto events = Feed(machine_, ValueReply(late, "old") + ValueReply(next, "new"));
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].id, next);
+  EXPECT_EQ(events[0].value, "new");
   EXPECT_EQ(machine_.late_replies(), 1u);
   EXPECT_TRUE(machine_.quiescent());
 }
@@ -263,9 +261,9 @@ TEST_F(ConnectionMachineTest, EveryFrameOfALateAnswerIsDroppedAndItCountsOnce) {
   const uint64_t next = machine_.Send(GetOf("next"));
   std::string rest;
   for (size_t i = 1; i < frames.size(); ++i) rest += frames[i];
-  const auto told = Feed(machine_, rest + ValueReply(next, "new"), 3);
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told[0].value, "new");
+  const auto events = Feed(machine_, rest + ValueReply(next, "new"), 3);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].value, "new");
   EXPECT_EQ(machine_.late_replies(), 1u);
 }
 
@@ -288,29 +286,29 @@ TEST_F(ConnectionMachineTest, ErrorInTheMiddleOfABulkReplyEndsIt) {
   Greet();
   const auto frames =
       ValuesFrames(id, {std::string("v"), std::string(50, 'b'), std::string("c")}, 20);
-  const auto told =
+  const auto events =
       Feed(machine_, frames[0] + ErrorReply(Op::kMGet, id, StatusCode::kOutOfMemory, "full"));
-  ASSERT_EQ(told.size(), 2u);
-  EXPECT_EQ(told[1].kind, Kind::kDone);
-  EXPECT_EQ(told[1].status, StatusCode::kOutOfMemory);
-  EXPECT_EQ(told[1].message, "full");
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[1].kind, Kind::kDone);
+  EXPECT_EQ(events[1].status, StatusCode::kOutOfMemory);
+  EXPECT_EQ(events[1].message, "full");
   EXPECT_TRUE(machine_.quiescent());
 }
 
 TEST_F(ConnectionMachineTest, ClosingStatusIsToldAndThenBreaksIt) {
   const uint64_t id = machine_.Send(GetOf("k"));
   Greet();
-  const auto told = Feed(machine_, ErrorReply(Op::kGet, id, StatusCode::kMessageTooLarge, "big"));
-  ASSERT_EQ(told.size(), 2u);
-  EXPECT_EQ(told[0].kind, Kind::kDone);
-  EXPECT_EQ(told[0].status, StatusCode::kMessageTooLarge);
-  EXPECT_EQ(told[1].kind, Kind::kBroken);
-  EXPECT_EQ(told[1].status, StatusCode::kMessageTooLarge);
+  const auto events = Feed(machine_, ErrorReply(Op::kGet, id, StatusCode::kMessageTooLarge, "big"));
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].kind, Kind::kDone);
+  EXPECT_EQ(events[0].status, StatusCode::kMessageTooLarge);
+  EXPECT_EQ(events[1].kind, Kind::kBroken);
+  EXPECT_EQ(events[1].status, StatusCode::kMessageTooLarge);
 }
 
 class HostileReply : public ::testing::TestWithParam<size_t> {};
 
-// A name, and what a server says after its HELLO in answer to MGET a b c (ID 1).
+// A name, and the bytes that a server sends after its HELLO as the answer to MGET a b c (ID 1).
 const std::pair<const char*, std::string> kHostile[] = {
     {"bytes that are no frame", "HTTP/1.1 400 Bad Request\r\n\r\n"},
     {"the request's magic", std::string("\xC7") + std::string(15, '\0')},
@@ -334,10 +332,10 @@ const std::pair<const char*, std::string> kHostile[] = {
 TEST_P(HostileReply, BreaksTheMachine) {
   ConnectionMachine machine{MachineOptions()};
   ASSERT_EQ(machine.Send(MGetOf(kThree)), 1u);
-  const auto told = Feed(machine, HelloReply() + kHostile[GetParam()].second);
-  ASSERT_FALSE(told.empty()) << kHostile[GetParam()].first;
-  EXPECT_EQ(told.back().kind, Kind::kBroken) << kHostile[GetParam()].first;
-  EXPECT_FALSE(told.back().message.empty());
+  const auto events = Feed(machine, HelloReply() + kHostile[GetParam()].second);
+  ASSERT_FALSE(events.empty()) << kHostile[GetParam()].first;
+  EXPECT_EQ(events.back().kind, Kind::kBroken) << kHostile[GetParam()].first;
+  EXPECT_FALSE(events.back().message.empty());
   EXPECT_FALSE(machine.quiescent());
   EXPECT_EQ(machine.Next().kind, Kind::kBroken) << "and it stays so";
 }
@@ -348,9 +346,9 @@ TEST_F(ConnectionMachineTest, AServersWordAloneTakesNoMemory) {
   Greet();
   std::string head = "\1";
   head.append(8, '\xFF');  // four gigabytes are announced
-  const auto told = Feed(machine_, Frame(Op::kMGet, id, head, true));
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told[0].kind, Kind::kBroken);
+  const auto events = Feed(machine_, Frame(Op::kMGet, id, head, true));
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, Kind::kBroken);
 }
 
 TEST_F(ConnectionMachineTest, ReplyOverTheLimitBreaksIt) {
@@ -358,12 +356,12 @@ TEST_F(ConnectionMachineTest, ReplyOverTheLimitBreaksIt) {
   ConnectionMachine machine(options_);
   const uint64_t id = machine.Send(GetOf("k"));
   Feed(machine, HelloReply());
-  std::vector<Told> told;
-  for (int i = 0; i < 20 && told.empty(); ++i) {
-    told = Feed(machine, Frame(Op::kGet, id, std::string(1000, 'x'), true));
+  std::vector<EventCopy> events;
+  for (int i = 0; i < 20 && events.empty(); ++i) {
+    events = Feed(machine, Frame(Op::kGet, id, std::string(1000, 'x'), true));
   }
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told[0].kind, Kind::kBroken);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, Kind::kBroken);
 }
 
 TEST_F(ConnectionMachineTest, HundredsOfThousandsOfRequestsMayBeUnderWay) {

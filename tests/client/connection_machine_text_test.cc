@@ -14,11 +14,11 @@ namespace {
 using protocol::Op;
 using protocol::StatusCode;
 using testing::Drain;
+using testing::EventCopy;
 using testing::Feed;
 using testing::GetOf;
 using testing::MGetOf;
 using testing::TakeAll;
-using testing::Told;
 using Kind = Event::Kind;
 
 constexpr std::string_view kThree[] = {"a", "b", "c"};
@@ -39,14 +39,14 @@ TEST_F(TextMachine, BulkRequestIsALineAKeyAndItsAnswersAreOneReply) {
   for (size_t step = 1; step < 20; ++step) {
     ConnectionMachine machine(Text());
     machine.Send(MGetOf(kThree));
-    const auto told = Feed(machine, "VALUE\tx\nNF\nVALUE\ty\tz\n", step);
-    ASSERT_EQ(told.size(), 4u);
-    EXPECT_EQ(told[0].value, "x");
-    EXPECT_FALSE(told[1].found);
-    EXPECT_EQ(told[2].value, "y\tz");
-    EXPECT_EQ(told[2].index, 2u);
-    EXPECT_EQ(told[3].kind, Kind::kDone);
-    EXPECT_EQ(told[3].id, id);
+    const auto events = Feed(machine, "VALUE\tx\nNF\nVALUE\ty\tz\n", step);
+    ASSERT_EQ(events.size(), 4u);
+    EXPECT_EQ(events[0].value, "x");
+    EXPECT_FALSE(events[1].found);
+    EXPECT_EQ(events[2].value, "y\tz");
+    EXPECT_EQ(events[2].index, 2u);
+    EXPECT_EQ(events[3].kind, Kind::kDone);
+    EXPECT_EQ(events[3].id, id);
   }
 }
 
@@ -59,12 +59,12 @@ TEST_F(TextMachine, RefusedLinesOfABulkWriteAreRefusedItems) {
   request.items = items;
   machine_.Send(request);
   EXPECT_EQ(TakeAll(machine_), "PUT\ta\t-\t-\t1\nPUT\tb\t500\tt,u\t2\nPUT\tc\t-\t-\t3\n");
-  const auto told = Feed(machine_, "OK\nERR value_too_large\nOK\n");
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told[0].number, 2);
-  ASSERT_EQ(told[0].refused.size(), 1u);
-  EXPECT_EQ(told[0].refused[0].index, 1u);
-  EXPECT_EQ(told[0].refused[0].status, StatusCode::kValueTooLarge);
+  const auto events = Feed(machine_, "OK\nERR value_too_large\nOK\n");
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].number, 2);
+  ASSERT_EQ(events[0].refused.size(), 1u);
+  EXPECT_EQ(events[0].refused[0].index, 1u);
+  EXPECT_EQ(events[0].refused[0].status, StatusCode::kValueTooLarge);
 }
 
 TEST_F(TextMachine, BulkDeleteCountsWhatWasThere) {
@@ -72,28 +72,28 @@ TEST_F(TextMachine, BulkDeleteCountsWhatWasThere) {
   request.op = Op::kMDelete;
   request.keys = kThree;
   machine_.Send(request);
-  const auto told = Feed(machine_, "DEL ok\nDEL nf\nDEL ok\n");
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told[0].number, 2);
+  const auto events = Feed(machine_, "DEL ok\nDEL nf\nDEL ok\n");
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].number, 2);
 }
 
 TEST_F(TextMachine, ErrorOnOneLineOfABulkGetIsTheRepliesError) {
   machine_.Send(MGetOf(kThree));
-  const auto told = Feed(machine_, "VALUE\tx\nERR key_too_long\nNF\n");
-  ASSERT_EQ(told.size(), 3u);
-  EXPECT_EQ(told[2].kind, Kind::kDone);
-  EXPECT_EQ(told[2].status, StatusCode::kKeyTooLong);
-  EXPECT_EQ(told[1].index, 2u) << "the key in error is told as nothing at all";
+  const auto events = Feed(machine_, "VALUE\tx\nERR key_too_long\nNF\n");
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_EQ(events[2].kind, Kind::kDone);
+  EXPECT_EQ(events[2].status, StatusCode::kKeyTooLong);
+  EXPECT_EQ(events[1].index, 2u) << "the key in error is events as nothing at all";
 }
 
 TEST_F(TextMachine, EmptyBulkRequestIsAnsweredWithoutALine) {
   machine_.Send(MGetOf({}));
-  const auto told = Drain(machine_);
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told[0].kind, Kind::kDone);
+  const auto events = Drain(machine_);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, Kind::kDone);
 }
 
-// Lessons 1: without IDs a late answer can not be told from the next one's.
+// Lessons 1: without IDs a late answer can not be events from the next one's.
 TEST_F(TextMachine, AbandonBreaksIt) {
   const uint64_t id = machine_.Send(GetOf("late"));
   machine_.Abandon(id);
@@ -105,10 +105,10 @@ TEST_F(TextMachine, AbandonBreaksIt) {
 // Lessons 2: whatever shifted the answers, the surplus one is never given to the next request.
 TEST_F(TextMachine, AnswerNobodyAskedForBreaksIt) {
   machine_.Send(GetOf("k"));
-  const auto told = Feed(machine_, "VALUE\tv\nERR unknown_command\n");
-  ASSERT_EQ(told.size(), 2u);
-  EXPECT_EQ(told[0].value, "v");
-  EXPECT_EQ(told[1].kind, Kind::kBroken);
+  const auto events = Feed(machine_, "VALUE\tv\nERR unknown_command\n");
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].value, "v");
+  EXPECT_EQ(events[1].kind, Kind::kBroken);
 }
 
 // Lessons 3: an answer of any length is taken whole, or ends the connection.
@@ -116,10 +116,10 @@ TEST_F(TextMachine, ValuesAroundAndFarOverCommonBufferSizesArriveWhole) {
   for (const size_t size : {8191, 8192, 8193, 65535, 65536, 65537, 3'000'000}) {
     const std::string value(size, 'v');
     const uint64_t id = machine_.Send(GetOf("k"));
-    const auto told = Feed(machine_, "VALUE\t" + value + "\n", 4096);
-    ASSERT_EQ(told.size(), 1u);
-    EXPECT_EQ(told[0].id, id);
-    EXPECT_EQ(told[0].value, value);
+    const auto events = Feed(machine_, "VALUE\t" + value + "\n", 4096);
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].id, id);
+    EXPECT_EQ(events[0].value, value);
   }
   EXPECT_TRUE(machine_.quiescent());
 }
@@ -129,16 +129,16 @@ TEST_F(TextMachine, LineOverTheLimitBreaksIt) {
   options.max_reply = 1000;
   ConnectionMachine machine(options);
   machine.Send(GetOf("k"));
-  const auto told = Feed(machine, "VALUE\t" + std::string(2000, 'v'), 100);
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told[0].kind, Kind::kBroken);
+  const auto events = Feed(machine, "VALUE\t" + std::string(2000, 'v'), 100);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, Kind::kBroken);
 }
 
 TEST_F(TextMachine, LineThatIsNoAnswerToItsRequestBreaksIt) {
   machine_.Send(GetOf("k"));
-  const auto told = Feed(machine_, "DEL ok\n");
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told[0].kind, Kind::kBroken);
+  const auto events = Feed(machine_, "DEL ok\n");
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, Kind::kBroken);
 }
 
 TEST_F(TextMachine, AuthStandsInFrontOfTheFirstRequest) {
@@ -148,9 +148,9 @@ TEST_F(TextMachine, AuthStandsInFrontOfTheFirstRequest) {
   ConnectionMachine machine(options);
   const uint64_t id = machine.Send(GetOf("k"));
   EXPECT_EQ(TakeAll(machine), "AUTH\tann\tse cret\nGET\tk\n");
-  const auto told = Feed(machine, "OK\nVALUE\tv\n", 1);
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told[0].id, id);
+  const auto events = Feed(machine, "OK\nVALUE\tv\n", 1);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].id, id);
   EXPECT_TRUE(machine.hello_acknowledged());
 
   ConnectionMachine refused(options);

@@ -2,8 +2,8 @@
 #define TAGCACHE_TESTS_CLIENT_FAKE_SERVER_H_
 
 // A server of the test's own making: a listening socket, and a script that is run for each
-// connection on a thread of its own. It speaks the binary protocol where the script lets it, and
-// misbehaves where the script says so.
+// connection on a thread of its own. The script uses the binary protocol, and breaks it where the
+// test needs that.
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -27,7 +27,7 @@
 
 namespace tagcache::testing {
 
-// A request as the server heard it.
+// A request as the server received it.
 struct Heard {
   protocol::Op op = protocol::Op::kPing;
   uint64_t id = 0;
@@ -47,7 +47,7 @@ class FakePeer {
     fd_ = -1;
   }
 
-  // The next request; HELLO is answered on the way. nullopt: the client is gone.
+  // The next request; HELLO is answered on the way. nullopt: the client closed.
   std::optional<Heard> Next() {
     for (;;) {
       protocol::FrameHeader header;
@@ -66,7 +66,7 @@ class FakePeer {
       const std::string body = std::exchange(body_, {});
       if (header.opcode == static_cast<uint8_t>(protocol::Op::kHello)) {
         if (!answer_hello) continue;
-        if (!Say(HelloReply())) return std::nullopt;
+        if (!Send(HelloReply())) return std::nullopt;
         continue;
       }
       return Decode(header, body);
@@ -86,7 +86,7 @@ class FakePeer {
     }
   }
 
-  bool Say(std::string_view bytes) {
+  bool Send(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t n = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (n <= 0) return false;
@@ -97,16 +97,16 @@ class FakePeer {
 
   // The value of every key is "v:" and the key; everything else is answered with yes.
   bool Answer(const Heard& heard) {
-    if (heard.op == protocol::Op::kGet) return Say(ValueReply(heard.id, "v:" + heard.key));
+    if (heard.op == protocol::Op::kGet) return Send(ValueReply(heard.id, "v:" + heard.key));
     if (heard.op == protocol::Op::kMGet) {
       std::vector<std::optional<std::string>> values;
       for (const std::string& key : heard.keys) values.push_back("v:" + key);
-      return Say(ValuesFrames(heard.id, values, 60'000)[0]);
+      return Send(ValuesFrames(heard.id, values, 60'000)[0]);
     }
     protocol::Response response;
     response.op = heard.op;
     response.id = heard.id;
-    return Say(Bytes(response));
+    return Send(Bytes(response));
   }
   void AnswerAll() {
     while (const auto heard = Next()) {

@@ -16,7 +16,7 @@ TEST(KeyList, KeysKeepTheirBytesHoweverManyAndHoweverLong) {
     EXPECT_EQ(list.longest(), 0u);
     std::vector<std::string> keys;
     for (size_t i = 0; i < 3000; ++i) {
-      // Of all sizes, some longer than a block; one by one, or by handfuls.
+      // Of all sizes, some longer than a block; one by one, or several at a time.
       keys.push_back(std::to_string(i) + std::string(i % 500 == 7 ? 40'000 : i % 90, 'x'));
       if (i % 3 == 0) {
         list.Add("prefix:", keys.back());

@@ -17,7 +17,7 @@ std::string Refusal(std::string_view dsn) {
   return options.status().message();
 }
 
-bool Says(const std::string& text, std::string_view part) {
+bool Contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -66,9 +66,9 @@ TEST(Dsn, WhatItDoesNotNameKeepsTheBasesValue) {
 
 // Lessons 23.
 TEST(Dsn, UnknownOptionIsRefusedByNameWithWhatIsKnown) {
-  const std::string said = Refusal("tcp://h?max_connections=5");
-  EXPECT_TRUE(Says(said, "max_connections")) << said;
-  EXPECT_TRUE(Says(said, "pool_size")) << said;
+  const std::string message = Refusal("tcp://h?max_connections=5");
+  EXPECT_TRUE(Contains(message, "max_connections")) << message;
+  EXPECT_TRUE(Contains(message, "pool_size")) << message;
 }
 
 // Lessons 23.
@@ -92,25 +92,25 @@ TEST(Dsn, ValuesOfTheWrongTypeOrOutOfRangeAreRefusedWithNameAndRange) {
       {"retries", "name=value"},
   };
   for (const auto& [query, part] : cases) {
-    const std::string said = Refusal(std::string("tcp://h?") + query);
+    const std::string message = Refusal(std::string("tcp://h?") + query);
     const std::string name = std::string(query).substr(0, std::string_view(query).find('='));
-    EXPECT_TRUE(Says(said, part)) << query << ": " << said;
-    EXPECT_TRUE(name == "backoff_ms" || Says(said, name)) << said;
+    EXPECT_TRUE(Contains(message, part)) << query << ": " << message;
+    EXPECT_TRUE(name == "backoff_ms" || Contains(message, name)) << message;
   }
 }
 
 // Lessons 19.
 TEST(Dsn, PoolSizeZeroAndNegativeAreRefused) {
-  EXPECT_TRUE(Says(Refusal("tcp://h?pool_size=0"), "from 1 to 1024"));
-  EXPECT_TRUE(Says(Refusal("tcp://h?pool_size=-1"), "pool_size"));
+  EXPECT_TRUE(Contains(Refusal("tcp://h?pool_size=0"), "from 1 to 1024"));
+  EXPECT_TRUE(Contains(Refusal("tcp://h?pool_size=-1"), "pool_size"));
   EXPECT_FALSE(Client::Create({.pool_max = 0}).ok());
   EXPECT_FALSE(Client::Create({.pool_max = static_cast<size_t>(-1)}).ok());
 }
 
 TEST(Dsn, SchemesThatDoNotExistYetAreRefusedWithASentence) {
-  EXPECT_TRUE(Says(Refusal("tls://h:1"), "this version does not support tls://"));
-  EXPECT_TRUE(Says(Refusal("shm://x"), "the path of a Unix socket is absolute: shm:///path"));
-  EXPECT_TRUE(Says(Refusal("http://h"), "tcp://host:port, unix:///path or shm:///path"));
+  EXPECT_TRUE(Contains(Refusal("tls://h:1"), "this version does not support tls://"));
+  EXPECT_TRUE(Contains(Refusal("shm://x"), "the path of a Unix socket is absolute: shm:///path"));
+  EXPECT_TRUE(Contains(Refusal("http://h"), "tcp://host:port, unix:///path or shm:///path"));
 }
 
 TEST(Dsn, AddressesThatCanNotBeMeantAreRefused) {
@@ -118,9 +118,9 @@ TEST(Dsn, AddressesThatCanNotBeMeantAreRefused) {
        {"", "tcp://", "tcp://:1984", "tcp://h:0", "tcp://h:65536", "tcp://h:x",
         "tcp://h:", "tcp://::1:1984", "tcp://[::1", "tcp://[::1]x", "tcp://u:p@h", "tcp://h/db",
         "unix://rel", "unix://", "tcp://a,,tcp://b", "unix:///%z"}) {
-    EXPECT_TRUE(Says(Refusal(address), "server '")) << address;
+    EXPECT_TRUE(Contains(Refusal(address), "server '")) << address;
   }
-  EXPECT_TRUE(Says(Refusal("unix:///" + std::string(200, 'x')), "107"));
+  EXPECT_TRUE(Contains(Refusal("unix:///" + std::string(200, 'x')), "107"));
 }
 
 TEST(Dsn, Ipv6StandsInBrackets) {
@@ -144,22 +144,22 @@ TEST(Options, FailedSetOptionChangesNothing) {
 TEST(Options, EmptyServerListIsRefused) {
   Options options;
   options.servers.clear();
-  EXPECT_TRUE(Says(ValidateOptions(options).message(), "servers"));
+  EXPECT_TRUE(Contains(ValidateOptions(options).message(), "servers"));
 }
 
 TEST(Options, WhatTheTextProtocolCanNotCarryIsRefusedAtOnce) {
   Options options;
   options.protocol = Protocol::kText;
   options.prefix = "a\tb";
-  EXPECT_TRUE(Says(ValidateOptions(options).message(), "prefix"));
+  EXPECT_TRUE(Contains(ValidateOptions(options).message(), "prefix"));
   options.prefix = "a,b";
   EXPECT_FALSE(ValidateOptions(options).ok());
   options.prefix = "ab";
   EXPECT_TRUE(ValidateOptions(options).ok());
   options.password = "x\ny";
-  const std::string said = ValidateOptions(options).message();
-  EXPECT_TRUE(Says(said, "password"));
-  EXPECT_FALSE(Says(said, "x\ny")) << "a password is not shown";
+  const std::string message = ValidateOptions(options).message();
+  EXPECT_TRUE(Contains(message, "password"));
+  EXPECT_FALSE(Contains(message, "x\ny")) << "a password is not shown";
 }
 
 // Lessons 23: a buffer that the system would silently cut is not accepted.
@@ -167,7 +167,7 @@ TEST(Options, BufferTheSystemDoesNotGrantIsRefusedWithItsLimit) {
   const auto created = Client::Create({.receive_buffer = size_t{1} << 30});
   if (created.ok()) GTEST_SKIP() << "this system grants a gigabyte";
   EXPECT_EQ(created.status().code(), ErrorCode::kUsage);
-  EXPECT_TRUE(Says(created.status().message(), "net.core.rmem_max"));
+  EXPECT_TRUE(Contains(created.status().message(), "net.core.rmem_max"));
 }
 
 }  // namespace

@@ -121,7 +121,7 @@ TEST(Pool, PlaceOfABrokenConnectionGoesToTheCallThatWaits) {
   std::string got;
   std::thread waiting([&] { got = ValueOf(*client, "k"); });
   ASSERT_TRUE(Until([&] { return client->pool_stats().pool_waits == 1; }));
-  held.Close();  // with its answer under way: the connection is closed
+  held.Close();  // with an unread answer: the connection is closed
   waiting.join();
   EXPECT_EQ(got, "v:k");
   EXPECT_EQ(client->pool_stats().connections_opened, 2u);
@@ -185,17 +185,17 @@ TEST(Pool, ConnectionTheServerClosedIsNoticedBeforeTheRequest) {
 }
 
 TEST(Pool, ConnectionWithUnaskedBytesIsNotUsedAgain) {
-  Flag said;
+  Flag sent;
   FakeServer server([&](FakePeer& peer) {
     if (peer.number() > 0) return peer.AnswerAll();
     if (const auto heard = peer.Next()) peer.Answer(*heard);
-    peer.Say("surprise");
-    said.Set();
+    peer.Send("surprise");
+    sent.Set();
     peer.SwallowAll();
   });
   const auto client = Connect(server.dsn(), {.idle_check = milliseconds(0), .retries = 0});
   EXPECT_EQ(ValueOf(*client, "a"), "v:a");
-  ASSERT_TRUE(said.Wait());
+  ASSERT_TRUE(sent.Wait());
   EXPECT_EQ(ValueOf(*client, "b"), "v:b");
   EXPECT_EQ(server.accepted(), 2u);
 }
@@ -278,8 +278,8 @@ TEST(Pool, CallsFailFastWhileTheServerIsDown) {
   const PoolStats stats = client->pool_stats();
   EXPECT_EQ(stats.fail_fast, 1000u);
   EXPECT_EQ(stats.connect_failures, 1u);
-  const std::string said = client->Get("k").status().message();
-  EXPECT_NE(said.find("the server is down"), std::string::npos) << said;
+  const std::string message = client->Get("k").status().message();
+  EXPECT_NE(message.find("the server is down"), std::string::npos) << message;
 }
 
 TEST(Pool, ServerThatCameBackIsUsedAfterTheBackOff) {

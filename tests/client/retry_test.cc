@@ -146,7 +146,7 @@ TEST(Retry, StreamThatDeliveredAnItemFailsWithItsConnection) {
     const auto heard = peer.Next();
     if (!heard) return;
     const auto frames = testing::ValuesFrames(heard->id, {"first", "second"}, 16);
-    peer.Say(frames[0]);
+    peer.Send(frames[0]);
   });
   const auto client = Client::Create({.servers = {server.dsn()}, .retries = 5});
   const std::string_view keys[] = {"a", "b"};
@@ -159,11 +159,11 @@ TEST(Retry, StreamThatDeliveredAnItemFailsWithItsConnection) {
 TEST(Retry, ErrorNamesOperationKeyAndServer) {
   Breaking server(100);
   const auto client = server.Connect();
-  const std::string said =
+  const std::string message =
       client->Get(std::string("a\nb\x01") + std::string(100, 'x')).status().message();
-  EXPECT_EQ(said.find("get 'a\\x0ab\\x01xxx"), 0u) << said;
-  EXPECT_NE(said.find("xxx...' on tcp://127.0.0.1:"), std::string::npos) << said;
-  EXPECT_NE(said.find("the server closed the connection"), std::string::npos) << said;
+  EXPECT_EQ(message.find("get 'a\\x0ab\\x01xxx"), 0u) << message;
+  EXPECT_NE(message.find("xxx...' on tcp://127.0.0.1:"), std::string::npos) << message;
+  EXPECT_NE(message.find("the server closed the connection"), std::string::npos) << message;
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ class Keys final : public KeySource {
  public:
   explicit Keys(size_t count) : count_(count) {}
   size_t size() const override { return count_; }
-  // A handful of another size each time. The views before are gone, as the face allows.
+  // Another number of keys each time. The earlier views are invalid by then, as the API allows.
   size_t Next(std::span<std::string_view> keys) override {
     const size_t most = std::min({keys.size(), names_.size(), 1 + next_ % 5, count_ - next_});
     for (size_t i = 0; i < most; ++i) keys[i] = names_[i] = NameOf(next_++);
@@ -74,7 +74,7 @@ TEST(StreamTest, ManyKeysAreDividedIntoRequestsAndArriveInTheOrderAsked) {
       ++requests;
       std::vector<std::optional<std::string>> values;
       for (const std::string& key : heard->keys) values.push_back("v:" + key);
-      for (const auto& frame : testing::ValuesFrames(heard->id, values, 60'000)) peer.Say(frame);
+      for (const auto& frame : testing::ValuesFrames(heard->id, values, 60'000)) peer.Send(frame);
     }
   });
   const auto client = Connect(server, {.timeout = std::chrono::seconds(30)});
@@ -93,7 +93,7 @@ TEST(StreamTest, ManyKeysAreDividedIntoRequestsAndArriveInTheOrderAsked) {
   EXPECT_GT(requests, 3);
 }
 
-// Two requests are under way; the second one's reply comes first, and both in small pieces.
+// Two requests are in flight; the second one's reply comes first, and both in small pieces.
 TEST(StreamTest, RepliesOutOfTurnAreStillDeliveredInTheOrderAsked) {
   FakeServer server([](FakePeer& peer) {
     for (;;) {
@@ -110,7 +110,7 @@ TEST(StreamTest, RepliesOutOfTurnAreStillDeliveredInTheOrderAsked) {
       for (const auto& frames : replies) longest = std::max(longest, frames.size());
       for (size_t i = 0; i < longest; ++i) {
         for (size_t r = replies.size(); r-- > 0;) {
-          if (i < replies[r].size() && !peer.Say(replies[r][i])) return;
+          if (i < replies[r].size() && !peer.Send(replies[r][i])) return;
         }
       }
     }
@@ -177,8 +177,8 @@ TEST(StreamTest, DestroyedAndMovedStreamsGiveTheirConnectionsBack) {
 TEST(StreamTest, ErrorOfTheServerEndsIt) {
   FakeServer server([](FakePeer& peer) {
     while (const auto heard = peer.Next()) {
-      peer.Say(testing::ErrorReply(heard->op, heard->id, protocol::StatusCode::kKeyTooLong,
-                                   "GET 'k': the key has 2000 bytes, the limit max_key is 1024"));
+      peer.Send(testing::ErrorReply(heard->op, heard->id, protocol::StatusCode::kKeyTooLong,
+                                    "GET 'k': the key has 2000 bytes, the limit max_key is 1024"));
     }
   });
   const auto client = Connect(server);
@@ -199,7 +199,7 @@ TEST(StreamTest, DeadlineCoversAllOfIt) {
     const auto heard = peer.Next();
     if (!heard) return;
     std::vector<std::optional<std::string>> values(heard->keys.size(), "value");
-    peer.Say(testing::ValuesFrames(heard->id, values, 20)[0]);
+    peer.Send(testing::ValuesFrames(heard->id, values, 20)[0]);
     peer.SwallowAll();
   });
   const auto client = Connect(server);

@@ -1,4 +1,4 @@
-// Submit and Wait: many batches under way on one connection.
+// Submit and Wait: many batches in flight on one connection.
 
 #include <gtest/gtest.h>
 
@@ -95,7 +95,7 @@ TEST(Submit, LateAnswerIsCountedAndDroppedAndOthersGoOn) {
 TEST(Submit, OnTheTextProtocolAnOverdueAnswerEndsTheConnectionForAll) {
   FakeServer server([](FakePeer& peer) {
     if (peer.number() == 0) return peer.SwallowAll();
-    while (const auto line = peer.NextLine()) peer.Say("VALUE\tfresh\n");
+    while (const auto line = peer.NextLine()) peer.Send("VALUE\tfresh\n");
   });
   const auto client = Connect(server, {.protocol = Protocol::kText, .timeout = seconds(20)});
   const Ticket slow = *client->Submit(GetBatch("slow"), {.timeout = milliseconds(50)});

@@ -19,7 +19,7 @@ TEST_P(TagCommands, ScanListsWhatBeginsWithThePrefixAndDeletePrefixRemovesIt) {
     EXPECT_EQ(client_->DeletePrefix("a").status().code(), ErrorCode::kUsage);
     return;
   }
-  // More than the server looks at in one request.
+  // More than the server visits in one request.
   std::vector<std::string> wanted;
   std::vector<std::string> others;
   for (int i = 0; i < 6000; ++i) {

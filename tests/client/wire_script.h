@@ -86,7 +86,7 @@ inline std::vector<std::string> ValuesFrames(uint64_t id,
 }
 
 // An event with copies of what it pointed to.
-struct Told {
+struct EventCopy {
   Event::Kind kind = Event::Kind::kNeedMore;
   uint64_t id = 0;
   size_t index = 0;
@@ -98,31 +98,31 @@ struct Told {
   std::vector<protocol::RefusedItem> refused;
 };
 
-inline Told Copy(const Event& event) {
-  Told told;
-  told.kind = event.kind;
-  told.id = event.id;
-  told.index = event.index;
-  told.status = event.status;
-  told.message = event.reason;
+inline EventCopy Copy(const Event& event) {
+  EventCopy copy;
+  copy.kind = event.kind;
+  copy.id = event.id;
+  copy.index = event.index;
+  copy.status = event.status;
+  copy.message = event.reason;
   if (event.kind == Event::Kind::kItem) {
-    told.found = event.item.found;
-    told.value = event.item.value;
+    copy.found = event.item.found;
+    copy.value = event.item.value;
   }
   if (event.kind == Event::Kind::kDone) {
     const protocol::Response& response = *event.response;
-    told.found = response.status == protocol::StatusCode::kOk;
-    told.value = response.value;
-    told.status = response.status;
-    told.message = response.message;
-    told.number = response.number;
-    told.refused.assign(response.refused.begin(), response.refused.end());
+    copy.found = response.status == protocol::StatusCode::kOk;
+    copy.value = response.value;
+    copy.status = response.status;
+    copy.message = response.message;
+    copy.number = response.number;
+    copy.refused.assign(response.refused.begin(), response.refused.end());
   }
-  return told;
+  return copy;
 }
 
-inline std::vector<Told> Drain(ConnectionMachine& machine) {
-  std::vector<Told> all;
+inline std::vector<EventCopy> Drain(ConnectionMachine& machine) {
+  std::vector<EventCopy> all;
   for (;;) {
     const Event event = machine.Next();
     if (event.kind == Event::Kind::kNeedMore) return all;
@@ -131,11 +131,11 @@ inline std::vector<Told> Drain(ConnectionMachine& machine) {
   }
 }
 
-// Hands bytes over `step` at a time and collects all events. What the machine had to say was said
-// before: no server answers what it did not hear.
-inline std::vector<Told> Feed(ConnectionMachine& machine, std::string_view bytes,
-                              size_t step = ~size_t{0}) {
-  std::vector<Told> all;
+// Hands bytes over `step` at a time and collects all events. The machine's output counts as sent
+// before that: no server answers a request that it has not received.
+inline std::vector<EventCopy> Feed(ConnectionMachine& machine, std::string_view bytes,
+                                   size_t step = ~size_t{0}) {
+  std::vector<EventCopy> all;
   machine.Sent(machine.Output().size());
   while (!bytes.empty()) {
     const size_t n = std::min(step, bytes.size());
@@ -143,13 +143,13 @@ inline std::vector<Told> Feed(ConnectionMachine& machine, std::string_view bytes
     std::memcpy(space.data(), bytes.data(), n);
     machine.Received(n);
     bytes.remove_prefix(n);
-    for (Told& told : Drain(machine)) all.push_back(std::move(told));
+    for (EventCopy& event : Drain(machine)) all.push_back(std::move(event));
     if (machine.broken()) break;
   }
   return all;
 }
 
-// Lets everything the machine wants to say be said.
+// Everything the machine has to send; it counts as sent.
 inline std::string TakeAll(ConnectionMachine& machine) {
   std::string sent(machine.Output());
   machine.Sent(sent.size());

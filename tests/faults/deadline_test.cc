@@ -124,7 +124,7 @@ TEST(Trickle, OneByteAtATimeDoesNotKeepACallPastItsDeadline) {
       const std::string reply =
           testing::ValueReply(heard->id, std::string(10'000'000, 'x'), 200'000);
       for (const char c : reply) {
-        if (!peer.Say({&c, 1})) return;
+        if (!peer.Send({&c, 1})) return;
         if (pause_us > 0) std::this_thread::sleep_for(std::chrono::microseconds(pause_us));
       }
     });

@@ -39,7 +39,7 @@ class DawdlingServer {
         const auto line = peer.NextLine();
         if (!line) return;
         std::this_thread::sleep_for(microseconds(random() % 6000));
-        if (!peer.Say("VALUE\tv:" + line->substr(4) + "\n")) return;
+        if (!peer.Send("VALUE\tv:" + line->substr(4) + "\n")) return;
       }
     }
   }

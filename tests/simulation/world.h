@@ -189,7 +189,6 @@ class World {
     options.protocol = link->protocol;
     options.client_name = "simulation";
     options.max_frame = random_.OneIn(2) ? protocol::kBaseMaxFrame : 128 * 1024;
-    options.ordered_values = random_.OneIn(3);
     if (sabotage_ == Sabotage::kFifoReplies) {
       link->client = std::make_unique<FifoClientSide>(options);
     } else {
