@@ -84,7 +84,9 @@ class Worker final : private ListenerUser {
   const std::shared_ptr<WakeQueue>& wakes() const { return wakes_; }
   // For what is used up before anything else is read.
   std::span<char> read_buffer() { return {read_buffer_.get(), kReadBuffer}; }
-  // The connection has closed.
+  uv_loop_t* loop() { return &loop_; }
+  // A connection begins, which is counted in OpenConnections; and it has closed.
+  void Add(Connection& connection);
   void Remove(Connection& connection);
 
  private:
@@ -99,7 +101,6 @@ class Worker final : private ListenerUser {
   void OnAcceptFailed(const char* reason) override;
 
   const char* Open(BoundSocket socket, Transport transport, bool rejected);
-  void Add(Connection& connection);
   void CountClosed();
   void ReportRejected(TimeMs now);
   void TakeWoken();
