@@ -73,8 +73,8 @@ void Connection::OnFailure(const char* reason) { CloseNow(lingering_ ? "done" : 
 
 void Connection::OnClosed() { delete this; }
 
-// false: there was nothing to read, or the session wants nothing now. `clock` is a recent
-// Clock::Nanoseconds; 0: none is known.
+// Reads once. false: there was nothing to read, or the session wants no input now. *size is how
+// many bytes were read. `clock` is a recent Clock::Nanoseconds; 0: none is known.
 bool Connection::ReadOnce(uint64_t clock, size_t* size) {
   if (closed_ || lingering_ || peer_finished_ || !session_.wants_input()) return false;
   const std::span<char> space = worker_.read_buffer();
@@ -122,7 +122,7 @@ void Connection::Upgrade() {
   }
 }
 
-// false: there was nothing.
+// Reads and drops. false: there was nothing.
 bool Connection::DropInput() {
   const Transfer read = link_->Read(worker_.read_buffer());
   if (read.ended || read.failure != nullptr) CloseNow("done");
@@ -142,7 +142,7 @@ bool Connection::Poll(uint64_t clock) {
   return true;
 }
 
-// false: there is something to do at once.
+// false: there is something to do which the link will not report.
 bool Connection::WaitForLink() {
   if (closed_) return true;
   const bool to_read = !peer_finished_ && (lingering_ || session_.wants_input());
@@ -158,12 +158,13 @@ void Connection::PollingEnded() {
   if (!WaitForLink()) AwaitTraffic();
 }
 
-// After the link reported traffic: more is polled for, or the link reports again.
+// After the link reported traffic: the poller checks for more, or the link reports again.
 void Connection::AwaitTraffic() {
   const bool may_poll = !closed_ && !lingering_ && !polled() &&
                         (link_->expects_polling() || session_.peer().busy_poll);
   if (may_poll && poll_gate_.Open()) worker_.poller().Add(*this);
-  // A peer that is faster than this worker leaves the loop its turns, too.
+  // Input that has arrived meanwhile waits for a turn of its own: a peer that is faster than this
+  // worker leaves the others their turns.
   Wait();
 }
 
@@ -238,7 +239,7 @@ bool Connection::SendSome(size_t* sent) {
   return true;
 }
 
-// A failure here is one again in Send, which deals with it.
+// A failure is ignored here: it happens again in Send, which closes the connection.
 size_t Connection::SendEarly(std::string_view bytes) {
   if (closed_ || blocked_ || sent_early_ >= kTurn) return 0;
   const size_t n = link_->Write(std::span(&bytes, 1)).bytes;

@@ -1,11 +1,12 @@
 #ifndef TAGCACHE_SERVER_NET_LISTENER_H_
 #define TAGCACHE_SERVER_NET_LISTENER_H_
 
-// A listening socket in a worker's loop. Accepts one connection in each turn of the loop, so that
-// the connections there are have their turns too.
+// A listening socket in a worker's loop. It accepts one connection in each turn of the loop, so
+// that the open connections have their turns, too.
 //
-// When the process has no descriptor left, a connection that waits is closed by means of one that
-// was kept for this: otherwise it would keep the loop awake.
+// When the process has no descriptor left, the listener accepts and closes a waiting connection by
+// means of a descriptor that it keeps for this purpose. Otherwise that connection would stay in the
+// queue and keep the loop awake.
 //
 // Threads: its loop's.
 
@@ -17,7 +18,7 @@
 
 namespace tagcache::server {
 
-// Whom a Listener reports to.
+// What a Listener reports to.
 class ListenerUser {
  public:
   // The user takes over the socket `fd`, which is non-blocking.
@@ -30,7 +31,7 @@ class ListenerUser {
 
 class Listener final : private SocketUser {
  public:
-  // Takes over the bound socket `fd` and listens. The listener is null if *error is not empty.
+  // Takes over the bound socket `fd` and listens. Returns null if that fails: *error is the reason.
   static std::unique_ptr<Listener> Open(uv_loop_t* loop, int fd, Transport transport,
                                         ListenerUser& user, std::string* error);
   // REQUIRES: Close was called, and the loop has run since.

@@ -9,11 +9,11 @@
 namespace tagcache::server {
 namespace {
 
-// How long the others wait at most while some are polled.
+// How long the loop waits at most while connections are polled.
 constexpr uint64_t kTurnNs = 20'000;
 // Each connection is checked so often between two readings of the clock.
 constexpr int kChecks = 16;
-// Each one makes the others' turns longer.
+// Each further connection makes the others wait longer.
 constexpr size_t kMostPolled = 32;
 
 }  // namespace
@@ -86,7 +86,7 @@ uint64_t Poller::CheckEach(uint64_t now, bool* found) {
   ForEach([&](Connection& connection) {
     if (!connection.Poll(now)) return;
     *found = true;
-    // What it asked for may have taken long: the next one's time is not before that.
+    // The request may have taken long. The next connection's time is not before its end.
     now = Clock::Nanoseconds();
     if (!connection.polled()) return;  // it has closed
     connection.polled_at = now;

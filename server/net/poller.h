@@ -1,7 +1,7 @@
 #ifndef TAGCACHE_SERVER_NET_POLLER_H_
 #define TAGCACHE_SERVER_NET_POLLER_H_
 
-// Polls connections after traffic: asks each again and again whether there is more, instead of
+// Polls connections after traffic: checks each of them again and again for more, instead of
 // sleeping in the loop until the kernel reports it. To sleep and be woken costs more than a small
 // request.
 //
@@ -36,7 +36,7 @@ class Poller {
   // Polls the connection until it has been quiet for the window. false: it does not; there is no
   // window, there are too many already, or StopAll was called. REQUIRES: it is not polled.
   bool Add(Connection& connection);
-  // Polls the connection in the next turn, whatever else. For one that has something to do now that
+  // Polls the connection at least in the next turn. For a connection that has something to do which
   // the loop would not report. REQUIRES: it is not polled.
   void AddOnce(Connection& connection);
   // The connection may not be polled.

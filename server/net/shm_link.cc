@@ -16,7 +16,8 @@ constexpr const char* kBroken = "the peer broke the rules of the shared memory";
 
 std::string Failed(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
 
-// A descriptor of zeros whose size nobody can change; -1: *why says what failed.
+// Returns the descriptor of memory full of zeros whose size cannot be changed; -1: *why is what
+// failed.
 int MakeMemory(size_t size, std::string* why) {
   const int fd = memfd_create("tagcache", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0) {

@@ -25,9 +25,9 @@ namespace tagcache::server {
 
 class ShmLink final : public Link, private SocketUser {
  public:
-  // Makes the memory and sends its descriptor to the client. The link takes the socket over, and
-  // the count in grants.open, which Close gives back. Null: *why is the reason, nothing was sent,
-  // and the socket is still the caller's.
+  // Makes the memory and sends its descriptor to the client. The link takes over the socket.
+  // Returns null if that fails: *why is the reason, nothing was sent, and the socket is still the
+  // caller's. REQUIRES: the caller has counted the connection in grants.open; Close removes it.
   static std::unique_ptr<ShmLink> Open(std::unique_ptr<SocketWatcher>& socket, uint32_t ring_bytes,
                                        LinkUser& user, const ShmGrants& grants, std::string* why);
   // Answers a client that gets no memory.

@@ -19,7 +19,7 @@ class SocketLink : public Link, private SocketUser {
 
   Transfer Read(std::span<char> space) override;
   Transfer Write(std::span<const std::string_view> pieces) override;
-  bool HasRoom() override { return false; }  // the kernel knows: the loop reports it
+  bool HasRoom() override { return false; }  // takes a system call; the loop reports it
   bool Wait(bool to_read, bool to_write, bool polled) override;
   bool expects_polling() const override { return false; }
   bool FinishWriting() override;
@@ -28,7 +28,7 @@ class SocketLink : public Link, private SocketUser {
 
  protected:
   LinkUser& user() { return user_; }
-  // A successor takes the socket over.
+  // A successor takes over the socket.
   std::unique_ptr<SocketWatcher>& socket() { return socket_; }
 
  private:

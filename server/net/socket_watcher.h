@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_SERVER_NET_SOCKET_WATCHER_H_
 #define TAGCACHE_SERVER_NET_SOCKET_WATCHER_H_
 
-// A socket in a libuv loop: reports that it can be read or written. Reading and writing are up to
-// whoever it reports to.
+// A socket in a libuv loop. The watcher reports when the socket can be read or written; its user
+// reads and writes.
 //
 // Ownership: owns the descriptor. Threads: its loop's.
 
@@ -10,7 +10,7 @@
 
 namespace tagcache::server {
 
-// Whom a SocketWatcher reports to.
+// What a SocketWatcher reports to.
 class SocketUser {
  public:
   // The socket is ready for one of those that it is watched for; after an error, for both: the next

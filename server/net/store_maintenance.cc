@@ -68,8 +68,8 @@ void StoreMaintenance::ReportOverhead(TimeMs now) {
   if (engine_.options().store.memory_limit == 0 || now - last_report_ < kReportPeriod) return;
   last_report_ = now;
   Store& store = engine_.store();
-  // What other workers store between the two readings must not look like overhead: that much would
-  // be evicted. So the store is asked before and after.
+  // What other workers store between the two readings must not be taken for overhead: as much would
+  // be evicted. So the store's account is read before and after, and the larger one counts.
   const size_t before = store.Stats().held;
   const size_t resident = ResidentBytes();
   const size_t held = std::max<size_t>(before, store.Stats().held);

@@ -17,7 +17,7 @@ Transfer UnixLink::Read(std::span<char> space) {
     begun_ = true;
     return read;
   }
-  // A client sends nothing behind its ask before it has the answer, so nothing is lost here.
+  // A client sends nothing after its ask before it has the answer, so nothing is lost here.
   ask_.append(space.data(), std::min(read.bytes, kShmAskBytes - ask_.size()));
   return {.asks_upgrade = ask_.size() == kShmAskBytes};
 }
