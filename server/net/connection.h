@@ -31,7 +31,7 @@ class Worker;
 
 class Connection final : private EarlyOutput, private LinkUser {
  public:
-  // Call Start with a link next.
+  // REQUIRES: Start is called next.
   explicit Connection(Worker& worker);
 
   LinkUser& link_user() { return *this; }
@@ -69,7 +69,7 @@ class Connection final : private EarlyOutput, private LinkUser {
   TimeMs next_deadline = kNoDeadline;  // of Deadlines: when it calls CheckDeadlines
 
  private:
-  // Of the link.
+  // LinkUser:
   void OnReady(bool readable, bool writable) override;
   void OnFailure(const char* reason) override;
   void OnClosed() override;

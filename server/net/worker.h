@@ -80,13 +80,14 @@ class Worker final : private ListenerUser {
   const WorkerOptions& options() const { return options_; }
   Poller& poller() { return poller_; }
   Deadlines& deadlines() { return deadlines_; }
-  // Where requests of its connections come when they are woken.
+  // The queue of the requests of its connections that were woken.
   const std::shared_ptr<WakeQueue>& wakes() const { return wakes_; }
-  // For what is used up before anything else is read.
+  // Space to read into. What was read is used, or copied, before anything else is read.
   std::span<char> read_buffer() { return {read_buffer_.get(), kReadBuffer}; }
   uv_loop_t* loop() { return &loop_; }
-  // A connection begins, which is counted in OpenConnections; and it has closed.
+  // Puts a connection on the worker's list. REQUIRES: it is counted in OpenConnections.
   void Add(Connection& connection);
+  // Removes a connection that has closed, from the list and from the count.
   void Remove(Connection& connection);
 
  private:
@@ -96,7 +97,7 @@ class Worker final : private ListenerUser {
     Loop() { uv_loop_init(this); }
   };
 
-  // Of the listeners.
+  // ListenerUser:
   void OnAccepted(int fd, Transport transport) override;
   void OnAcceptFailed(const char* reason) override;
 
