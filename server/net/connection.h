@@ -1,125 +1,104 @@
 #ifndef TAGCACHE_SERVER_NET_CONNECTION_H_
 #define TAGCACHE_SERVER_NET_CONNECTION_H_
 
-// A session on a libuv stream.
+// Drives a session (server/session/session.h) with the bytes of a link (link.h).
 //
-//   readable -> Session::Receive -> Flush: write what the socket takes at once
-//                                       \-> it takes no more: one chunk goes to uv_write, and its
-//                                           end calls Flush again
+//   the link is ready, or  ->  Link::Read -> Session::Receive -> Send: Session::Output ->
+//   Link::Write the worker polls it                                           \-> no room:
+//   blocked_, until the
+//                                                                     link is ready again
 //
-// On a Unix socket the peer may ask for shared memory first (shm_link.h). Then the bytes travel
-// there, and what can be read on the socket means: look at the memory.
+// After each event the connection says what it waits for: Link::Wait. After traffic the worker may
+// poll it for a while instead (poller.h): if its link expects that, or its peer asked for it in
+// HELLO.
 //
-//   rung, or polled -> ShmLink::Read -> Session::Receive -> Flush: write what there is room for
-//                                                           \-> no room: the peer rings when there
-//                                                           is
-//
-// Polling: after traffic the worker looks at a connection again and again for a while, without the
-// loop (worker.h), if it is one of shared memory or its peer asked for that in HELLO.
-//
-// Ownership: made by its worker, deletes itself when libuv has closed the handle.
+// Ownership: made by its worker; deletes itself when its link has closed. Owns the link.
 // Threads: its worker's alone.
 
-#include <uv.h>
-
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "protocol/spin_gate.h"
-#include "server/net/shm_link.h"
-#include "server/net/socket_options.h"
+#include "server/net/link.h"
 #include "server/session/session.h"
 
 namespace tagcache::server {
 
 class Worker;
 
-class Connection final : private EarlyOutput {
+class Connection final : private EarlyOutput, private LinkUser {
  public:
-  Connection(Worker& worker, Transport transport);
+  // REQUIRES: Start is called next.
+  explicit Connection(Worker& worker);
 
-  uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle_); }
-
-  // After uv_accept. `rejected`: the first request is answered with too_many_connections.
-  void Start(bool rejected);
+  LinkUser& link_user() { return *this; }
+  // `rejected`: the first request is answered with too_many_connections. `option_refused`: the
+  // socket option that the system refused, for the log; usually empty.
+  void Start(std::unique_ptr<Link> link, bool rejected, const std::string& option_refused = {});
   // Answers what was read, then closes.
   void ShutDown();
-  // A request of it came out of the worker's queue. Call Flush after the last one.
+  // A request of this connection came out of the worker's queue. Call Flush after the last one.
   void Wake(WaitingRequest* waiting);
-  // Sends what there is, until the socket takes no more.
+  // Sends what there is to send, as far as the link has room.
   void Flush();
-  // Answers the requests that have waited as long as they asked.
+  // Answers the requests whose deadline has passed.
   void CheckDeadlines(TimeMs now);
-  // Closes when it has been idle, or has lingered, for too long.
+  // Closes the connection if it has been idle, or has lingered, for too long.
   void CheckTime(TimeMs now);
   void CloseNow(std::string_view reason);
 
-  // Looks whether there is something to do, and does it. true: there was. `clock` is the last look
-  // at the clock, Worker::Nanoseconds.
+  // For the poller. Does what there is to do. false: there was nothing. `clock` is a recent
+  // Clock::Nanoseconds.
   bool Poll(uint64_t clock);
-  // There was traffic: polls for more, or else the loop tells.
-  void AwaitTraffic();
-  // The worker is to look at it no more: from now on the loop tells. false: there is something
-  // already.
-  bool EndPolling();
-  // Whether the last turns of polling were worth it, and who is told so.
+  // The poller has removed the connection: from now on the link reports traffic.
+  void PollingEnded();
+  bool polled() const { return polled_at != 0; }
+  // Whether polling has been worth it lately.
   protocol::SpinGate& poll_gate() { return poll_gate_; }
-  uint64_t polled_at = 0;  // the worker's: nanoseconds of the last traffic; 0: it is not polled
-  bool poll_paid = false;  // the worker's: there was traffic since polling began
+  uint64_t polled_at = 0;  // the poller's: Clock::Nanoseconds of the last traffic; 0: not polled
+  bool poll_paid = false;  // the poller's: there was traffic since polling began
 
   Connection* previous = nullptr;  // the worker's list
   Connection* next = nullptr;
+  bool listed = false;
   Connection* next_woken = nullptr;  // the worker's, while it takes from the queue
   bool woken = false;
-  TimeMs next_deadline = kNoDeadline;  // at which the worker calls CheckDeadlines
-  bool counted = false;                // among the open connections
+  TimeMs next_deadline = kNoDeadline;  // of Deadlines: when it calls CheckDeadlines
 
  private:
-  static void OnAllocate(uv_handle_t* handle, size_t, uv_buf_t* buffer);
-  static void OnRead(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer);
-  static void OnWritten(uv_write_t* request, int status);
-  static void OnClosed(uv_handle_t* handle);
+  // LinkUser:
+  void OnReady(bool readable, bool writable) override;
+  void OnFailure(const char* reason) override;
+  void OnClosed() override;
 
-  void OnBytes(std::string_view bytes);
-  void Take(std::string_view bytes, uint64_t clock);
-  std::string_view TakeAsk(std::string_view bytes);
-  void OpenShm();
-  void ReadShm(uint64_t clock);
-  bool WriteShm(std::string_view output, size_t* written);
-  bool WriteSome(size_t* written);
+  bool ReadOnce(uint64_t clock, size_t* size);
+  void Receive(std::string_view bytes, uint64_t clock);
+  void Upgrade();
+  bool DropInput();
+  void Send();
+  void SendBlocked();
+  bool SendSome(size_t* sent);
   size_t SendEarly(std::string_view bytes) override;
-  void WriteLater();
-  void AfterFlush();
+  bool WaitForLink();
+  void Wait();
+  void AwaitTraffic();
   void Linger();
-  void UpdateReading();
 
   Worker& worker_;
   Session session_;
-  union {
-    uv_tcp_t tcp;
-    uv_pipe_t pipe;
-  } handle_;
-  uv_write_t write_;
-  uv_shutdown_t shutdown_;
-  std::unique_ptr<ShmLink> shm_;  // nullptr: the bytes go over the socket
-  std::string ask_;               // for shared memory, as far as it came
+  std::unique_ptr<Link> link_;
   protocol::SpinGate poll_gate_;
-  std::unique_ptr<char[]> chunk_;  // what uv_write is sending
-  size_t sent_early_ = 0;          // of the answers to what was received last
-  size_t queued_ = 0;              // of it, when it was last looked at
-  TimeMs now_ = 0;                 // of the event being handled
-  TimeMs last_activity_ = 0;
-  TimeMs deadline_ = 0;  // of lingering
-  int fd_ = -1;
-  Transport transport_;
-  bool begun_ = false;    // the first byte came
-  bool blocked_ = false;  // the shared memory has no room for what there is to write
-  bool reading_ = false;
-  bool writing_ = false;
+  size_t sent_early_ = 0;     // of the answers to what was received last
+  TimeMs now_ = 0;            // of the event being handled
+  TimeMs last_activity_ = 0;  // when bytes were last received or sent
+  TimeMs linger_until_ = 0;
+  bool blocked_ = false;  // there is output that has to wait until the link has room, or for a turn
   bool rejected_ = false;
-  bool peer_finished_ = false;  // it will send no more
-  bool lingering_ = false;      // everything was sent; what comes in is dropped
+  bool peer_finished_ = false;  // it sends no more
+  bool lingering_ = false;      // everything was sent; what is received is dropped
   bool closed_ = false;
 };
 

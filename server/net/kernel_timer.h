@@ -1,9 +1,9 @@
 #ifndef TAGCACHE_SERVER_NET_KERNEL_TIMER_H_
 #define TAGCACHE_SERVER_NET_KERNEL_TIMER_H_
 
-// A timer that the kernel keeps (timerfd). For what comes round on every loop: while a uv_timer
-// runs, each sleep of the loop sets a timer and takes it back, which is a twentieth of a small
-// request.
+// A timer that the kernel keeps (timerfd), for what every worker does periodically. While a
+// uv_timer is active, the kernel sets up and removes a timer for each sleep of the loop, which
+// costs a twentieth of a small request.
 //
 // Threads: its loop's. Errors: the constructor throws std::system_error where the process has no
 // descriptor left.

@@ -33,7 +33,7 @@ std::string Resolve(const std::string& host, uint16_t port, AddressList* list) {
   return {};
 }
 
-// A socket bound to the first address of `host`. With `shared`, others may bind to it, too.
+// Binds a socket to the first address of `host`. With `shared`, other sockets may bind to it, too.
 std::string BindTo(const std::string& host, uint16_t port, bool shared, BoundSocket* bound) {
   AddressList list;
   if (std::string error = Resolve(host, port, &list); !error.empty()) return error;
@@ -68,7 +68,7 @@ bool SomebodyListens(const sockaddr_un& address) {
   if (connect(probe.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
     return true;
   }
-  // EAGAIN: its queue is full, so there is one. Only a refusal says that there is none.
+  // EAGAIN means that the queue of a listener is full. Only a refusal means that nobody listens.
   return errno != ECONNREFUSED && errno != ENOENT;
 }
 

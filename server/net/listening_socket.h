@@ -4,7 +4,7 @@
 // Bound sockets, ready to listen. Errors are sentences that name the address and what is wrong.
 //
 // Ownership: a BoundSocket owns its descriptor; a UnixSocketFile owns the file it bound and removes
-// it at the end, unless somebody else has put another one in its place.
+// it at the end, unless another process has put another file in its place.
 
 #include <sys/types.h>
 
@@ -39,8 +39,8 @@ class BoundSocket {
 std::string BindTcp(const std::string& host, uint16_t* port, const SocketOptions& options,
                     BoundSocket* bound);
 
-// Empty, or why nobody else may bind: SO_REUSEPORT would let a second server of the same user share
-// the port in silence, and each would see half of the invalidations.
+// Returns empty, or why the port is not free. SO_REUSEPORT would let a second server of the same
+// user share the port without an error, and each would get half of the invalidations.
 std::string CheckTcpFree(const std::string& host, uint16_t port);
 
 // "127.0.0.1:1984", "[::1]:1984".
@@ -55,8 +55,8 @@ class UnixSocketFile {
   UnixSocketFile(const UnixSocketFile&) = delete;
   UnixSocketFile& operator=(const UnixSocketFile&) = delete;
 
-  // Binds. A socket file on which nobody listens is replaced; one on which somebody does, or a file
-  // of another kind, is an error. Returns empty or what is wrong.
+  // Binds. A socket file on which no process listens is replaced; one on which a process does, or a
+  // file of another kind, is an error. Returns empty or what is wrong.
   std::string Bind(const std::string& path, mode_t mode, const SocketOptions& options);
   int fd() const { return socket_.fd(); }
   const std::string& path() const { return path_; }

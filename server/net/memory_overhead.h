@@ -6,19 +6,20 @@
 // memory limit (Store::SetOverhead), so that the limit is one of the process and not of its
 // entries.
 //
-// It is what is left of the resident memory after the store's own account and what the process had
-// when the store was empty (code, stacks, tables of libraries). Summing up buffers instead would
-// miss the allocator's share.
+// It is the resident memory less the store's own account, less what the process had when the store
+// was empty (code, stacks, tables of libraries). Summing up buffers instead would miss the
+// allocator's share.
 
 #include <cstddef>
 
 namespace tagcache::server {
 
-// Bytes of the process that are in memory now; 0 where the system does not tell.
+// Bytes of the process that are in memory now; 0 where the system does not report it.
 size_t ResidentBytes();
 
-// `at_start` is what was resident, the store's own account taken off, when the store was empty. The
-// store may count memory that was never touched, so the sum can pass what is resident: then 0.
+// All in bytes. `at_start` is what was resident, less the store's own account, when the store was
+// empty. The store may count memory that was never touched; where the result would be negative for
+// that reason it is 0.
 constexpr size_t MemoryOverhead(size_t resident, size_t store, size_t at_start) {
   return resident > store && resident - store > at_start ? resident - store - at_start : 0;
 }

@@ -18,7 +18,7 @@ std::string Failed(const char* what) {
          std::strerror(errno);
 }
 
-// The peer's supplementary groups. false: the system does not tell.
+// Gets the peer's supplementary groups. false: the system does not report them.
 bool GroupsOf(int socket, std::vector<gid_t>* groups) {
   groups->resize(64);
   for (;;) {

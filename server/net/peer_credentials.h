@@ -1,10 +1,11 @@
 #ifndef TAGCACHE_SERVER_NET_PEER_CREDENTIALS_H_
 #define TAGCACHE_SERVER_NET_PEER_CREDENTIALS_H_
 
-// Who is at the other end of a Unix socket, and what the mode of the socket's file lets them do.
+// Which user is at the other end of a Unix socket, and whether the mode of the socket's file admits
+// that user.
 //
-// The kernel looks at the mode when a process connects and never again; a connection may be handed
-// on, or be older than the mode. Shared memory is handed out only to whom the file admits now.
+// The kernel checks the mode when a process connects and never again; a connection may be handed
+// on, or be older than the mode. Shared memory is granted only to users whom the file admits now.
 
 #include <sys/types.h>
 
@@ -24,8 +25,9 @@ struct FileAccess {
 // owner, else of the group, else of all others (path_resolution(7)). root may.
 bool MayWrite(const FileAccess& file, uid_t user, std::span<const gid_t> groups);
 
-// Why the process that connected to the Unix socket `socket` (SO_PEERCRED and SO_PEERGROUPS of
-// unix(7): as it was when it connected) may not use the socket's file; empty: it may.
+// Returns why the process that connected to the Unix socket `socket` may not use the socket's file;
+// empty: it may. User and groups are those that the process had when it connected (SO_PEERCRED and
+// SO_PEERGROUPS of unix(7)).
 std::string WhyPeerMayNot(int socket);
 
 }  // namespace tagcache::server

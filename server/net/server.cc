@@ -51,7 +51,7 @@ std::string Server::OpenUnix() {
       unix_file_.Bind(options_.unix_socket, options_.unix_socket_mode, options_.worker.sockets);
   if (!error.empty()) return error;
   for (const std::unique_ptr<Worker>& worker : workers_) {
-    // One socket, a descriptor for each loop: whoever is first accepts.
+    // One socket, with a descriptor for each loop: the worker that is first accepts.
     const int fd = fcntl(unix_file_.fd(), F_DUPFD_CLOEXEC, 0);
     if (fd < 0) return std::string("unix_socket: ") + std::strerror(errno);
     error = worker->Listen(fd, Transport::kUnix);

@@ -5,15 +5,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 
 namespace tagcache::server {
 namespace {
 
+constexpr const char* kBroken = "the peer broke the rules of the shared memory";
+
 std::string Failed(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
 
-// A descriptor of zeros whose size nobody can change; -1: *why says what failed.
+// Returns the descriptor of memory full of zeros whose size cannot be changed; -1: *why is what
+// failed.
 int MakeMemory(size_t size, std::string* why) {
   const int fd = memfd_create("tagcache", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0) {
@@ -49,7 +53,8 @@ bool SendDescriptor(int socket, std::string_view bytes, int descriptor) {
 
 }  // namespace
 
-std::unique_ptr<ShmLink> ShmLink::Grant(int socket, uint32_t ring_bytes, std::string* why) {
+std::unique_ptr<ShmLink> ShmLink::Open(std::unique_ptr<SocketWatcher>& socket, uint32_t ring_bytes,
+                                       LinkUser& user, const ShmGrants& grants, std::string* why) {
   const size_t size = protocol::ShmBytes(ring_bytes);
   const int fd = MakeMemory(size, why);
   if (fd < 0) return nullptr;
@@ -58,58 +63,85 @@ std::unique_ptr<ShmLink> ShmLink::Grant(int socket, uint32_t ring_bytes, std::st
   if (memory == MAP_FAILED) {
     *why = Failed("mmap");
   } else {
-    link.reset(new ShmLink(socket, static_cast<char*>(memory), ring_bytes));
-    // Before the client can speak: it rings for its first request.
-    link->Sleep(true, false);
+    link.reset(new ShmLink(static_cast<char*>(memory), ring_bytes, user, grants));
+    // Before the client can write: it wakes this end for its first request.
+    link->reader_.Sleep();
     const std::string grant =
         protocol::EncodeShmGrant({.granted = true, .ring_bytes = ring_bytes, .message = {}});
-    if (!SendDescriptor(socket, grant, fd)) {
+    if (!SendDescriptor(socket->fd(), grant, fd)) {
       *why = Failed("sendmsg");
       link.reset();
     }
   }
   close(fd);
+  if (link == nullptr) return nullptr;
+  link->socket_ = std::move(socket);
+  link->socket_->SetUser(link.get());
+  link->socket_->Watch(true, false);  // all its life: it may be woken, and the client may go
   return link;
 }
 
 void ShmLink::Refuse(int socket, std::string_view why) {
   const std::string grant = protocol::EncodeShmGrant({.message = std::string(why)});
-  // A client that does not take it sees the close that follows.
+  // A client that does not read it sees the close that follows.
   send(socket, grant.data(), grant.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-ShmLink::ShmLink(int socket, char* memory, uint32_t ring_bytes)
-    : socket_(socket),
-      memory_(memory),
+ShmLink::ShmLink(char* memory, uint32_t ring_bytes, LinkUser& user, const ShmGrants& grants)
+    : memory_(memory),
       size_(protocol::ShmBytes(ring_bytes)),
       reader_(protocol::ShmServerEnd(memory, ring_bytes).reader),
-      writer_(protocol::ShmServerEnd(memory, ring_bytes).writer) {}
+      writer_(protocol::ShmServerEnd(memory, ring_bytes).writer),
+      user_(user),
+      grants_(grants) {}
 
 ShmLink::~ShmLink() { munmap(memory_, size_); }
 
-// A socket too full for one more byte holds others that the client did not take yet.
-void ShmLink::Ring() { send(socket_, "\1", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
+// A socket too full for one more byte holds others that the client has not read yet.
+void ShmLink::WakeClient() { send(socket_->fd(), "\1", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
 
-size_t ShmLink::Read(std::span<char> space) {
-  const size_t n = reader_.Read(space);
-  if (n > 0 && reader_.MustRing()) Ring();
-  return n;
-}
-
-size_t ShmLink::Write(std::string_view bytes) {
-  const size_t n = writer_.Write(bytes);
-  if (n > 0 && writer_.MustRing()) Ring();
-  return n;
-}
-
-// Where one of the two has work, the other's word may stand: that is a ring too many.
-bool ShmLink::Sleep(bool to_read, bool to_write) {
-  return (!to_read || reader_.Sleep()) && (!to_write || writer_.Sleep());
-}
-
-void ShmLink::Wake() {
+void ShmLink::OnSocketReady(bool /*readable*/, bool /*writable*/) {
+  char wake_ups[256];  // each of one byte, whose value means nothing
+  const ssize_t n = recv(socket_->fd(), wake_ups, sizeof wake_ups, MSG_DONTWAIT);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (n < 0) return user_.OnFailure(uv_strerror(-errno));
+  if (n == 0) return user_.OnFailure("end of stream");
   reader_.Wake();
   writer_.Wake();
+  user_.OnReady(true, true);
+}
+
+Transfer ShmLink::Read(std::span<char> space) {
+  const size_t n = reader_.Read(space);
+  assert(n <= space.size());
+  if (n > 0 && reader_.MustRing()) WakeClient();
+  return {.bytes = n, .failure = n == 0 && reader_.broken() ? kBroken : nullptr};
+}
+
+Transfer ShmLink::Write(std::span<const std::string_view> pieces) {
+  size_t written = 0;
+  for (const std::string_view piece : pieces) {
+    const size_t n = writer_.Write(piece);
+    assert(n <= piece.size());
+    written += n;
+    if (n < piece.size()) break;
+  }
+  if (written > 0 && writer_.MustRing()) WakeClient();
+  return {.bytes = written, .failure = written == 0 && writer_.broken() ? kBroken : nullptr};
+}
+
+// Where only one of the two sleeps in the end, the other's flag may stay set: the client then wakes
+// this end once too often.
+bool ShmLink::Wait(bool to_read, bool to_write, bool polled) {
+  return polled || ((!to_read || reader_.Sleep()) && (!to_write || writer_.Sleep()));
+}
+
+bool ShmLink::FinishWriting() { return shutdown(socket_->fd(), SHUT_WR) == 0; }
+
+void ShmLink::Close() {
+  grants_.metrics.shm_closed.Add(1);
+  grants_.open.Remove();
+  socket_->Close();
 }
 
 }  // namespace tagcache::server

@@ -1,61 +1,62 @@
 #ifndef TAGCACHE_SERVER_NET_SHM_LINK_H_
 #define TAGCACHE_SERVER_NET_SHM_LINK_H_
 
-// The server's end of a connection whose bytes travel in shared memory (protocol/shm_ring.h). It
-// was asked for over a Unix socket, which stays open and is what both ends ring on.
+// A link through shared memory (protocol/shm_ring.h). The client asked for it over a Unix socket,
+// which stays open: each end sends a byte over it to wake the other, and sees there when the other
+// is gone.
 //
 // The memory is sealed in size before the client sees it, so nothing the client does to it makes an
-// access fail. The client rings, and is rung, on the socket and not on eventfds: whether a write to
+// access fail. The two ends wake each other over the socket and not by eventfds: whether a write to
 // an eventfd blocks is a flag that both ends of it share, so a client could make the server wait;
 // MSG_DONTWAIT belongs to the call.
 //
-// Threads: one at a time. Ownership: owns the memory; borrows the socket, which outlives it.
+// Ownership: owns the memory and the socket.
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
-#include <string_view>
 
 #include "protocol/shm_ring.h"
+#include "server/net/link.h"
+#include "server/net/shm_grants.h"
+#include "server/net/socket_watcher.h"
 
 namespace tagcache::server {
 
-class ShmLink {
+class ShmLink final : public Link, private SocketUser {
  public:
-  // Makes the memory and sends its descriptor as a grant. nullptr: *why says what is wrong, and
-  // nothing was sent.
-  static std::unique_ptr<ShmLink> Grant(int socket, uint32_t ring_bytes, std::string* why);
-  // Answers an ask that is not granted.
+  // Makes the memory and sends its descriptor to the client. The link takes over the socket.
+  // Returns null if that fails: *why is the reason, nothing was sent, and the socket is still the
+  // caller's. REQUIRES: the caller has counted the connection in grants.open; Close removes it.
+  static std::unique_ptr<ShmLink> Open(std::unique_ptr<SocketWatcher>& socket, uint32_t ring_bytes,
+                                       LinkUser& user, const ShmGrants& grants, std::string* why);
+  // Answers a client that gets no memory.
   static void Refuse(int socket, std::string_view why);
-  ~ShmLink();
-  ShmLink(const ShmLink&) = delete;
-  ShmLink& operator=(const ShmLink&) = delete;
+  ~ShmLink() override;
 
-  // What there is, and room for, at once. Rings the client where it sleeps on that.
-  size_t Read(std::span<char> space);
-  size_t Write(std::string_view bytes);
-  // The client broke the rules: close the connection.
-  bool broken() const { return reader_.broken() || writer_.broken(); }
-
-  // Whether Read would bring something.
-  bool Readable() { return reader_.Ready(); }
-  bool Writable() { return writer_.Room() > 0; }
-  // From now on the client rings when there is something to read or, where `to_write`, when there
-  // is room. false: there is already.
-  bool Sleep(bool to_read, bool to_write);
-  void Wake();
+  Transfer Read(std::span<char> space) override;
+  Transfer Write(std::span<const std::string_view> pieces) override;
+  // True also after the client broke the rules: Write then reports that.
+  bool HasRoom() override { return writer_.Room() > 0 || writer_.broken(); }
+  bool Wait(bool to_read, bool to_write, bool polled) override;
+  bool expects_polling() const override { return true; }
+  bool FinishWriting() override;
+  void Close() override;
+  std::string Address() const override { return "shm"; }
 
  private:
-  ShmLink(int socket, char* memory, uint32_t ring_bytes);
-  void Ring();
+  ShmLink(char* memory, uint32_t ring_bytes, LinkUser& user, const ShmGrants& grants);
+  void OnSocketReady(bool readable, bool writable) override;
+  void OnSocketClosed() override { user_.OnClosed(); }
+  void WakeClient();
 
-  const int socket_;
+  std::unique_ptr<SocketWatcher> socket_;
   char* const memory_;
   const size_t size_;
   protocol::ShmReader reader_;
   protocol::ShmWriter writer_;
+  LinkUser& user_;
+  const ShmGrants& grants_;
 };
 
 }  // namespace tagcache::server

@@ -11,7 +11,7 @@
 namespace tagcache::server {
 namespace {
 
-// A peer that vanished is noticed after the idle time and this many probes, unanswered.
+// A peer that vanished is noticed after the idle time and this many probes without an answer.
 constexpr int kProbes = 4;
 
 bool Set(int fd, int level, int option, int value) {

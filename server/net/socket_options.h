@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_SERVER_NET_SOCKET_OPTIONS_H_
 #define TAGCACHE_SERVER_NET_SOCKET_OPTIONS_H_
 
-// Socket options, applied to listening sockets (which hand the buffer sizes on, early enough for
-// TCP's window) and again to every accepted one.
+// Socket options. They are applied to listening sockets, from which accepted ones inherit the
+// buffer sizes early enough for TCP's window, and again to every accepted socket.
 
 #include <cstddef>
 #include <string>
@@ -18,10 +18,10 @@ struct SocketOptions {
 
 enum class Transport { kTcp, kUnix };
 
-// Empty, or which option the system refused and why.
+// Returns empty, or which option the system refused and why.
 std::string ApplySocketOptions(int fd, Transport transport, const SocketOptions& options);
 
-// Empty, or which buffer the system made smaller than was asked for, and its limit.
+// Returns empty, or which buffer the system made smaller than was asked for, and its limit.
 std::string FindClampedBuffer(int fd, const SocketOptions& options);
 
 }  // namespace tagcache::server

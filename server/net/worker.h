@@ -6,42 +6,46 @@
 //
 //   Server (main thread)          Worker 0 thread            Worker 1 thread
 //     Listen, Start  ---------->  uv_run: accept, read,      uv_run: ...
-//     Stop  -- uv_async_send -->  write, sweep, tend
+//     Stop  -- uv_async_send -->  write, check times,
+//                                 maintain the store
 //                                 PUT of a key that a
 //                                 GET_LEASE waits for  ----->  uv_async_send: answer it
 //     Join  <-------------------  the loop is empty
 //
-// Polling: connections that asked for it are looked at in turns of kPollTurn, between which the
-// loop looks at everything else, until each was quiet for WorkerOptions::busy_poll. With nobody to
-// poll the worker sleeps in the loop.
+// In its loop a worker has listeners (listener.h), the sockets of its connections (link.h), the
+// polling of those that had traffic lately (poller.h), the deadlines of requests that wait
+// (deadlines.h), and, if it is the first worker, the maintenance of the store
+// (store_maintenance.h).
 //
 // Threads: Listen, Start, Stop and Join from the thread that made it; all else on its own.
 
 #include <uv.h>
 
-#include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
-#include <utility>
-#include <vector>
 
 #include "server/commands/engine.h"
 #include "server/commands/waiting_requests.h"
+#include "server/net/clock.h"
 #include "server/net/connection.h"
+#include "server/net/deadlines.h"
 #include "server/net/kernel_timer.h"
+#include "server/net/listener.h"
+#include "server/net/listening_socket.h"
+#include "server/net/open_connections.h"
+#include "server/net/poller.h"
+#include "server/net/shm_grants.h"
 #include "server/net/socket_options.h"
+#include "server/net/store_maintenance.h"
 
 namespace tagcache::server {
-
-// Of all workers.
-struct OpenConnections {
-  std::atomic<size_t> all{0};
-  std::atomic<size_t> shm{0};  // those of them that have shared memory
-};
 
 struct WorkerOptions {
   size_t max_connections = 10000;           // of all workers
@@ -52,108 +56,83 @@ struct WorkerOptions {
   SocketOptions sockets;
 };
 
-class Worker {
+class Worker final : private ListenerUser {
  public:
-  // `open` is shared by all workers. The first worker also tends the store: removes
-  // expired entries, keeps to the memory limit.
+  // `open` is shared by all workers. The first worker also maintains the store.
   Worker(Engine& engine, const WorkerOptions& options, OpenConnections& open, bool first);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Takes the bound descriptor over and listens. Returns empty or what is wrong.
+  // Takes over the bound socket `fd` and listens. Returns empty or what is wrong.
   std::string Listen(int fd, Transport transport);
   void Start();
   // Stops accepting, answers what was read, closes; within the shutdown time-out.
   void Stop();
   void Join();
 
+  // The time of the worker and its connections.
+  static TimeMs Now() { return Clock::Now(); }
+
   // For its connections.
   Engine& engine() { return engine_; }
   WorkerMetrics& metrics() { return metrics_; }
   const WorkerOptions& options() const { return options_; }
-  uv_loop_t* loop() { return &loop_; }
-  uv_buf_t read_buffer() { return uv_buf_init(read_buffer_.get(), kReadBuffer); }
-  bool stopping() const { return stopping_; }
-  // Of the monotonic clock: never 0.
-  static uint64_t Nanoseconds();
-  static constexpr uint64_t kNanosecondsInMs = 1'000'000;
-  static TimeMs Now();
-  void Remove(Connection& connection);
-  // Where requests of its connections are woken to.
+  Poller& poller() { return poller_; }
+  Deadlines& deadlines() { return deadlines_; }
+  // The queue of the requests of its connections that were woken.
   const std::shared_ptr<WakeQueue>& wakes() const { return wakes_; }
-  // When the connection's CheckDeadlines is called; kNoDeadline: not at all.
-  void SetDeadline(Connection& connection, TimeMs deadline);
-  // Looks at the connection without the loop until it was quiet for WorkerOptions::busy_poll.
-  // false: it does not.
-  bool Poll(Connection& connection);
-  // Looks at it in a turn of its own, after the loop had its.
-  void PollOnce(Connection& connection);
-  // false: max_shm_connections has been reached.
-  bool TakeShmPlace();
-  void GiveShmPlace() { open_.shm.fetch_sub(1, std::memory_order_relaxed); }
+  // Space to read into. What was read is used, or copied, before anything else is read.
+  std::span<char> read_buffer() { return {read_buffer_.get(), kReadBuffer}; }
+  uv_loop_t* loop() { return &loop_; }
+  // Puts a connection on the worker's list. REQUIRES: it is counted in OpenConnections.
+  void Add(Connection& connection);
+  // Removes a connection that has closed, from the list and from the count.
+  void Remove(Connection& connection);
 
  private:
-  static constexpr unsigned kReadBuffer = 256 * 1024;
+  static constexpr size_t kReadBuffer = 256 * 1024;
 
-  // A listener: its handle, and the worker it belongs to.
-  struct Listener {
-    union {
-      uv_tcp_t tcp;
-      uv_pipe_t pipe;
-    } handle;
-    Transport transport;
-    bool open = false;
-    uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle); }
+  struct Loop : uv_loop_t {
+    Loop() { uv_loop_init(this); }
   };
 
-  static void OnConnection(uv_stream_t* server, int status);
-  void Accept(Listener& listener);
-  void Add(Connection& connection);
+  // ListenerUser:
+  void OnAccepted(int fd, Transport transport) override;
+  void OnAcceptFailed(const char* reason) override;
+
+  const char* Open(BoundSocket socket, Transport transport, bool rejected);
+  void CountClosed();
   void ReportRejected(TimeMs now);
   void TakeWoken();
-  void CheckDeadlines();
-  void StartWaitTimer();
-  void PollAll();
-  void EndPolling(Connection& connection);
-  void Sweep();
-  void BeginTending();
-  void TendPiece();
-  void AccountMemory(TimeMs now);
+  void CheckTimes();
   void BeginStop();
   void ShutDownConnections();
   void CloseAll(std::string_view reason);
+  void CloseListeners();
   void CloseHandlesWhenDone();
 
   Engine& engine_;
   WorkerMetrics& metrics_;
   const WorkerOptions options_;
   OpenConnections& open_;
-  const bool first_;
-  uv_loop_t loop_;
+  const ShmGrants shm_grants_;
+  Loop loop_;
   uv_async_t stop_signal_;
   uv_async_t wake_signal_;
   uv_check_t stop_check_;
-  std::optional<KernelTimer> sweep_timer_;
-  std::optional<KernelTimer> tend_timer_;  // of the first worker
   uv_timer_t stop_timer_;
-  uv_timer_t wait_timer_;
-  uv_idle_t poll_turn_;   // active while there is somebody to poll
-  uv_idle_t tend_piece_;  // active during a turn of tending
-  Listener tcp_;
-  Listener unix_;
-  std::unique_ptr<char[]> read_buffer_;
-  Connection* connections_ = nullptr;
-  std::vector<Connection*> polled_;
+  std::optional<KernelTimer> check_timer_;
+  std::optional<StoreMaintenance> maintenance_;  // the first worker's
+  Poller poller_;
+  Deadlines deadlines_;
+  std::unique_ptr<Listener> tcp_;
+  std::unique_ptr<Listener> unix_;
+  const std::unique_ptr<char[]> read_buffer_;
   const std::shared_ptr<WakeQueue> wakes_;
-  std::set<std::pair<TimeMs, Connection*>> deadlines_;  // of those that wait
+  Connection* connections_ = nullptr;
   TimeMs last_report_ = 0;
-  TimeMs last_account_ = 0;
-  std::chrono::steady_clock::time_point tend_until_;
-  TimeMs last_traffic_ = 0;        // when bytes_in was last seen to have grown,
-  uint64_t bytes_at_traffic_ = 0;  // and what it was then
-  size_t memory_at_start_ = 0;     // of the process besides the store, when that was empty
-  uint64_t unreported_ = 0;        // rejected since the last report
+  uint64_t unreported_ = 0;  // connections rejected since the last report
   bool stopping_ = false;
   bool handles_closed_ = false;
   std::thread thread_;

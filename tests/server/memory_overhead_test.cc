@@ -18,13 +18,13 @@ TEST(MemoryOverhead, IsWhatTheStoreAndTheStartDoNotExplain) {
   EXPECT_EQ(MemoryOverhead(1000, 900, 100), 0u);
 }
 
-// Tables that were allocated and not touched yet are the store's, and not resident.
-TEST(MemoryOverhead, IsNoneWhereTheyExplainMoreThanIsResident) {
+// The store counts tables that were allocated and not touched yet; they are not resident.
+TEST(MemoryOverhead, IsNoneWhereTheStoreAndTheStartExplainMoreThanIsResident) {
   constexpr size_t kMost = std::numeric_limits<size_t>::max();
   EXPECT_EQ(MemoryOverhead(1000, 1001, 0), 0u);
   EXPECT_EQ(MemoryOverhead(1000, 950, 100), 0u);
   EXPECT_EQ(MemoryOverhead(0, 0, 0), 0u);
-  EXPECT_EQ(MemoryOverhead(0, 1000, 1000), 0u) << "the system does not tell";
+  EXPECT_EQ(MemoryOverhead(0, 1000, 1000), 0u) << "the system does not report it";
   EXPECT_EQ(MemoryOverhead(1000, 10, kMost), 0u);
   EXPECT_EQ(MemoryOverhead(kMost, 0, 1), kMost - 1);
 }

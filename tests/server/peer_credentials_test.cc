@@ -1,4 +1,4 @@
-// Who may have shared memory: by the mode of the socket's file, at the time of asking.
+// Which peers may have shared memory: the mode of the socket's file decides, when they ask for it.
 
 #include "server/net/peer_credentials.h"
 
@@ -30,11 +30,11 @@ TEST(MayWrite, ByTheFirstOfOwnerGroupAndOthersThatFits) {
   EXPECT_FALSE(MayWrite({1, 8, 0202}, 2, groups)) << "the group's for its members";
   EXPECT_TRUE(MayWrite({1, 8, 0002}, 2, none));
   EXPECT_FALSE(MayWrite({1, 8, 0220}, 2, none));
-  EXPECT_FALSE(MayWrite({1, 8, 0444}, 2, none)) << "connecting takes the right to write";
+  EXPECT_FALSE(MayWrite({1, 8, 0444}, 2, none)) << "to connect one must be able to write";
   EXPECT_TRUE(MayWrite({1, 8, 0}, 0, none)) << "root";
 }
 
-// What the server says to an ask for shared memory: empty where it grants it.
+// The server's answer to an ask for shared memory: the reason of a refusal, or empty.
 std::string Asked(RawClient& client) {
   if (!client.Send(protocol::EncodeShmAsk(protocol::kShmMinRing))) return "not sent";
   const std::string head = client.Read(protocol::kShmGrantBytes);
@@ -44,42 +44,42 @@ std::string Asked(RawClient& client) {
   return grant.granted ? std::string() : client.Read(size);
 }
 
-TEST(PeerCredentials, WhomTheSocketsModeShutsOutSinceGetsNoSharedMemory) {
-  if (geteuid() != 0) GTEST_SKIP() << "takes root to become another user";
+TEST(PeerCredentials, AUserWhomTheSocketsModeHasShutOutSinceGetsNoSharedMemory) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   server::ServerOptions options;
   options.unix_socket_mode = 0666;
   Running running(options);
   const std::string folder = running.path().substr(0, running.path().rfind('/'));
   ASSERT_EQ(chmod(folder.c_str(), 0755), 0);
-  int told[2];
-  ASSERT_EQ(pipe(told), 0);
+  int answers[2];
+  ASSERT_EQ(pipe(answers), 0);
   const pid_t child = fork();
   if (child == 0) {
     // Asks once while the mode admits it; connects again, and asks when that is over.
-    std::string said = "could not become nobody";
+    std::string answer = "could not become nobody";
     if (setresgid(kNobody, kNobody, kNobody) == 0 && setresuid(kNobody, kNobody, kNobody) == 0) {
       RawClient early = RawClient::Unix(running.path());
       RawClient late = RawClient::Unix(running.path());
-      said = "[" + Asked(early) + "]";
-      if (write(told[1], "\1", 1) != 1) _exit(1);
+      answer = "[" + Asked(early) + "]";
+      if (write(answers[1], "\1", 1) != 1) _exit(1);
       while (access(running.path().c_str(), W_OK) == 0) usleep(1000);
-      said += "[" + Asked(late) + "]";
+      answer += "[" + Asked(late) + "]";
     }
-    if (write(told[1], said.data(), said.size()) < 0) _exit(1);
+    if (write(answers[1], answer.data(), answer.size()) < 0) _exit(1);
     _exit(0);
   }
-  close(told[1]);
+  close(answers[1]);
   char byte = 0;
-  ASSERT_EQ(read(told[0], &byte, 1), 1);
+  ASSERT_EQ(read(answers[0], &byte, 1), 1);
   ASSERT_EQ(chmod(running.path().c_str(), 0600), 0);
-  std::string said;
+  std::string answer;
   char space[512];
-  for (ssize_t n; (n = read(told[0], space, sizeof space)) > 0;) {
-    said.append(space, static_cast<size_t>(n));
+  for (ssize_t n; (n = read(answers[0], space, sizeof space)) > 0;) {
+    answer.append(space, static_cast<size_t>(n));
   }
-  close(told[0]);
+  close(answers[0]);
   waitpid(child, nullptr, 0);
-  EXPECT_EQ(said, "[][user 65534 may not write to " + running.path() + "]");
+  EXPECT_EQ(answer, "[][user 65534 may not write to " + running.path() + "]");
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #ifndef TAGCACHE_TESTS_SERVER_RAW_CLIENT_H_
 #define TAGCACHE_TESTS_SERVER_RAW_CLIENT_H_
 
-// A blocking socket to a server, for tests that speak bytes. Every wait ends after ten seconds, so
-// that a server that hangs fails the test.
+// A blocking socket to a server, for tests that send and expect bytes. Every wait ends after ten
+// seconds, so that a server that hangs fails the test.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -83,7 +83,7 @@ class RawClient {
     }
     return line;
   }
-  // All bytes until the server closes. closed() tells whether it did within ten seconds.
+  // All bytes until the server closes. closed() is whether it did within ten seconds.
   std::string ReadAll() {
     std::string bytes;
     while (ReadOnce(&bytes, 65536)) {

@@ -44,8 +44,7 @@ int Option(int fd, int level, int option) {
   return value;
 }
 
-// lessons 23
-TEST(Server, AcceptedSocketsBearTheConfiguredOptions) {
+TEST(Server, AcceptedSocketsHaveTheConfiguredOptions) {
   ServerOptions options;
   options.worker.sockets = {
       .tcp_nodelay = true, .tcp_keepalive_s = 77, .send_buffer = 40'000, .receive_buffer = 50'000};
@@ -139,7 +138,6 @@ TEST(Server, APeerThatFinishedSendingStillGetsItsAnswers) {
   EXPECT_TRUE(client.closed());
 }
 
-// lessons 23
 TEST(Server, ConnectionsOverTheLimitAreRefusedByNameAndPlacesComeBack) {
   ServerOptions options;
   options.worker.max_connections = 2;
@@ -159,7 +157,7 @@ TEST(Server, ConnectionsOverTheLimitAreRefusedByNameAndPlacesComeBack) {
   first.Close();
   text.Close();
   binary.Close();
-  // The server learns of the closes in its own time.
+  // The server finds the closed sockets in its own time.
   std::string answer;
   const TimeMs limit = Worker::Now() + 10'000;
   while (answer != "NF\n" && Worker::Now() < limit) answer = running.Tcp().Ask("GET\tk\n");
@@ -197,8 +195,8 @@ TEST(Server, AnIdleConnectionIsClosedAndABusyOneIsNot) {
   EXPECT_EQ(running.Count(&server::WorkerMetrics::connections_closed_idle), 1u);
 }
 
-// lessons 12, 16: a peer that asks and does not read costs its backlog and socket buffers, no more,
-// and is closed in the end.
+// A peer that sends requests and does not read costs its backlog and socket buffers, no more, and
+// is closed in the end.
 TEST(Server, AStalledReaderIsHeldBackAndThenClosed) {
   ServerOptions options;
   options.worker.idle_timeout = 500;
@@ -224,9 +222,9 @@ TEST(Server, AStalledReaderIsHeldBackAndThenClosed) {
   EXPECT_LT(taken, 4u << 20);
 }
 
-// The answers of a peer that asks far ahead leave in three ways: at once, in a chunk when there is
-// room, and while the next one is made. Their bytes keep their order.
-TEST(Server, LongAnswersToAPeerThatAsksFarAheadAreWhole) {
+// The answers to a peer that sends many requests before it reads leave in three ways: at once, when
+// there is room again, and while the next one is made. Their bytes keep their order.
+TEST(Server, LongAnswersToAPeerThatReadsLateAreWhole) {
   ServerOptions options;
   options.worker.sockets.send_buffer = 64 * 1024;
   Running running(options);
@@ -324,7 +322,7 @@ TEST(Server, AHostThatDoesNotResolveIsNamed) {
   EXPECT_NE(server.Open().find("no.such.host.invalid"), std::string::npos);
 }
 
-// lessons 19
+// As select() does not support them.
 TEST(Server, DescriptorsOver1023Work) {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -343,6 +341,33 @@ TEST(Server, DescriptorsOver1023Work) {
     EXPECT_GT(AcceptedFor(client), 1023);
   }
   for (const int fd : placeholders) close(fd);
+}
+
+// A connection that can not be accepted stays in the queue and would wake the worker for ever.
+TEST(Server, WithoutADescriptorLeftANewConnectionIsClosedAndTheOthersAreServed) {
+  Running running;
+  RawClient early = running.Tcp();
+  ASSERT_EQ(early.Ask("GET\tk\n"), "NF\n");
+  const int late = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const int lowest_free = dup(late);
+  close(lowest_free);
+  const rlimit none_left{static_cast<rlim_t>(lowest_free), limit.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none_left);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(running.server->port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(connect(late, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  const timeval wait{.tv_sec = 10, .tv_usec = 0};
+  setsockopt(late, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+  char byte = 0;
+  EXPECT_EQ(recv(late, &byte, 1, 0), 0);
+  EXPECT_EQ(early.Ask("GET\tk\n"), "NF\n");
+  setrlimit(RLIMIT_NOFILE, &limit);
+  close(late);
+  EXPECT_EQ(running.Tcp().Ask("GET\tk\n"), "NF\n");
 }
 
 TEST(UnixSocketFile, HasTheConfiguredModeAndIsRemovedAtTheEnd) {

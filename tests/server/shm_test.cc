@@ -21,7 +21,7 @@ using protocol::kShmGrantBytes;
 using protocol::kShmMinRing;
 using protocol::ShmEnd;
 
-// A client that speaks the transport itself, on the text protocol.
+// A client with its own end of the transport, which speaks the text protocol.
 class ShmClient {
  public:
   explicit ShmClient(const std::string& path, uint32_t ring_bytes = kShmMinRing)
@@ -57,9 +57,10 @@ class ShmClient {
   size_t size() const { return protocol::ShmBytes(grant_.ring_bytes); }
   protocol::ShmHead& head() { return *reinterpret_cast<protocol::ShmHead*>(memory_); }
   ShmEnd& end() { return *end_; }
-  void Ring() { send(socket_.fd(), "\1", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
+  void WakeServer() { send(socket_.fd(), "\1", 1, MSG_DONTWAIT | MSG_NOSIGNAL); }
 
-  // Writes all of it, sleeping on the socket where there is no room; then as many lines of answers.
+  // Writes all of the lines, and sleeps on the socket while there is no room. Returns as many lines
+  // of answers.
   std::string Ask(std::string_view lines) {
     size_t wanted = static_cast<size_t>(std::count(lines.begin(), lines.end(), '\n'));
     std::string answer;
@@ -67,9 +68,9 @@ class ShmClient {
     while (!lines.empty() || wanted > 0) {
       const size_t sent = end_->writer.Write(lines);
       lines.remove_prefix(sent);
-      if (sent > 0 && end_->writer.MustRing()) Ring();
+      if (sent > 0 && end_->writer.MustRing()) WakeServer();
       const size_t n = end_->reader.Read(space);
-      if (n > 0 && end_->reader.MustRing()) Ring();
+      if (n > 0 && end_->reader.MustRing()) WakeServer();
       answer.append(space, n);
       wanted -= static_cast<size_t>(std::count(space, space + n, '\n'));
       if (sent > 0 || n > 0) continue;
@@ -88,7 +89,7 @@ class ShmClient {
 };
 
 struct ShmServer : ::testing::TestWithParam<bool> {
-  // With the polling window, and without: the worker then sleeps before each request.
+  // The parameter: whether the worker polls. If not, it sleeps before each request.
   static ServerOptions Options() {
     ServerOptions options;
     if (!GetParam()) options.worker.busy_poll = std::chrono::microseconds(0);
@@ -142,7 +143,7 @@ TEST_P(ShmServer, TheMemoryCannotBeResized) {
   ExpectServing();
 }
 
-TEST_P(ShmServer, AClientThatEndsGivesItsPlaceBack) {
+TEST_P(ShmServer, AClientThatEndsLeavesItsPlaceToAnother) {
   ServerOptions options = Options();
   options.worker.max_shm_connections = 2;
   Running small(options);
@@ -192,7 +193,7 @@ TEST_P(ShmServer, CountersThatCannotBeTrueCloseTheConnectionAndNoOther) {
   for (const uint64_t lie : {uint64_t{1} << 20, UINT64_MAX / 2, uint64_t{1} << 63}) {
     ShmClient client(running.path());
     client.head().up.written.bytes = lie;
-    client.Ring();
+    client.WakeServer();
     client.socket().ReadAll();
     EXPECT_TRUE(client.socket().closed());
 
@@ -202,14 +203,14 @@ TEST_P(ShmServer, CountersThatCannotBeTrueCloseTheConnectionAndNoOther) {
     std::string many;
     for (int i = 0; i < 100; ++i) many += "GET\tk\n";  // answered with more than there is room for
     reader.end().writer.Write(many);
-    reader.Ring();
+    reader.WakeServer();
     reader.socket().ReadAll();
     EXPECT_TRUE(reader.socket().closed());
   }
   ExpectServing();
 }
 
-// Whatever is scribbled where and when, and also while the server reads.
+// A client writes random bytes to random places, also while the server reads.
 TEST_P(ShmServer, AClientThatScribblesHurtsNobodyButItself) {
   std::atomic<bool> stop{false};
   std::atomic<int> wrong{0};
@@ -222,12 +223,12 @@ TEST_P(ShmServer, AClientThatScribblesHurtsNobodyButItself) {
     ShmClient client(running.path());
     ASSERT_TRUE(client.grant().granted) << client.grant().message;
     client.end().writer.Write("PUT\tk\t-\t-\tv\nGET\tk\nSTATS\n");
-    client.Ring();
+    client.WakeServer();
     for (int i = 0; i < 200; ++i) {
       const size_t at = random() % 2 == 0 ? random() % 320 / 8 * 8 : random() % client.size();
       auto* byte = reinterpret_cast<volatile char*>(client.memory() + at);
       *byte = static_cast<char>(random());
-      if (i % 16 == 0) client.Ring();
+      if (i % 16 == 0) client.WakeServer();
       if (i % 64 == 0) std::this_thread::yield();
     }
   }
@@ -237,8 +238,8 @@ TEST_P(ShmServer, AClientThatScribblesHurtsNobodyButItself) {
   ExpectServing();
 }
 
-// Its ring is never empty, and never full of answers: the one worker has no reason of its own to
-// stop.
+// The requests of the flood never end and its answers always find room, so the one worker has no
+// reason of its own to stop.
 TEST_P(ShmServer, AFloodLeavesTheOthersTheirTurn) {
   std::atomic<bool> stop{false};
   std::atomic<uint64_t> flood{0};
@@ -252,9 +253,9 @@ TEST_P(ShmServer, AFloodLeavesTheOthersTheirTurn) {
       const size_t sent = client.end().writer.Write(rest);
       rest.remove_prefix(sent);
       if (rest.empty()) rest = many;
-      if (sent > 0 && client.end().writer.MustRing()) client.Ring();
+      if (sent > 0 && client.end().writer.MustRing()) client.WakeServer();
       const size_t read = client.end().reader.Read(space);
-      if (read > 0 && client.end().reader.MustRing()) client.Ring();
+      if (read > 0 && client.end().reader.MustRing()) client.WakeServer();
       flood += static_cast<uint64_t>(std::count(space, space + read, '\n'));
     }
   });
@@ -266,7 +267,7 @@ TEST_P(ShmServer, AFloodLeavesTheOthersTheirTurn) {
     EXPECT_EQ(running.Unix().Ask("GET\tk\n"), "VALUE\tv\n");  // accepted in between, too
     while (flood == before) std::this_thread::yield();        // and the flood goes on
   }
-  // Of its answers some 3,000 fit beside one of the others'; without turns it is 100,000 and more.
+  // For each answer to the others the flood gets some 3,000; without turns it is 100,000 and more.
   EXPECT_LT(flood, 5'000'000u);
   stop = true;
   flooder.join();
