@@ -305,8 +305,8 @@ bool AppendAnswer(const Request& request, const Response& response, Buffer& out)
         out.Append("NF");
         return true;
       }
-      if (!FitsLineEnd(response.value)) return false;
-      out.Append("VALUE\t");
+      if (!FitsTextAnswer(response.value)) return false;
+      out.Append(kTextValue);
       out.Append(response.value);
       return true;
     case Reply::kNumber:
@@ -387,7 +387,7 @@ bool ReadAnswer(const Command& command, std::string_view line, Scratch& scratch,
         response->status = StatusCode::kNotFound;
         return true;
       }
-      if (!TakePrefix("VALUE\t", &line)) return false;
+      if (!TakePrefix(kTextValue, &line)) return false;
       response->value = line;
       return true;
     case Reply::kNumber:
@@ -463,6 +463,8 @@ void EncodeTextResponse(const Request& request, const Response& response, Buffer
   }
   out.Append('\n');
 }
+
+bool FitsTextAnswer(std::string_view value) { return FitsLineEnd(value); }
 
 void EncodeTextError(StatusCode status, Buffer& out) {
   out.Append(kError);

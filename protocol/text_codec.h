@@ -25,6 +25,11 @@ bool DecodeTextRequest(std::string_view line, Scratch& scratch, Request* request
 // list also TAB and comma) is answered as kUnrepresentable, never sent. `response.status` may be
 // any.
 void EncodeTextResponse(const Request& request, const Response& response, Buffer& out);
+// What precedes the value in the answer to GET; an LF follows it. For those who send the value from
+// where it lies.
+inline constexpr std::string_view kTextValue = "VALUE\t";
+// Whether a line can carry the value.
+bool FitsTextAnswer(std::string_view value);
 // For answers without a request that decoded: "ERR name".
 void EncodeTextError(StatusCode status, Buffer& out);
 

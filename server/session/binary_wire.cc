@@ -17,9 +17,6 @@ constexpr size_t kMaxAssemblies = 64;
 constexpr size_t kKeptFront = 1 + 2 + 0xFFFF;
 // The front of a long MGET's answer is copied too, until so much waits to be sent.
 constexpr size_t kMaxAhead = 256 * 1024;
-// A piece of a large reply: with the low-water mark of the session this is how far a small answer
-// can stand back behind large ones.
-constexpr uint32_t kMaxPiece = 128 * 1024;
 // Large replies that may wait at once, and how many of the largest values they may pin together.
 constexpr size_t kMaxWaiting = 1024;
 constexpr size_t kMaxPinnedValues = 16;
@@ -53,10 +50,8 @@ std::string_view KeyAtFront(std::string_view body) {
 
 }  // namespace
 
-BinaryWire::BinaryWire(const Engine& engine) : engine_(engine) {}
-
-size_t BinaryWire::max_page() const { return kMaxPage; }
-size_t BinaryWire::default_page() const { return kDefaultPage; }
+BinaryWire::BinaryWire(const Engine& engine)
+    : Wire({.max_page = kMaxPage, .default_page = kDefaultPage}), engine_(engine) {}
 
 void BinaryWire::Next(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming) {
   if (current_.capacity() > 0) current_.Release(0);

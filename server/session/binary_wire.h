@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "protocol/binary_codec.h"
+#include "server/commands/engine.h"
+#include "server/session/codec.h"
 #include "server/session/reply_stream.h"
 #include "server/session/wire.h"
 
@@ -17,7 +19,10 @@ class BinaryWire final : public Wire {
  public:
   explicit BinaryWire(const Engine& engine);
 
-  static bool Speaks(uint8_t first_byte) { return first_byte == protocol::kRequestMagic; }
+  static Recognition Recognize(std::string_view prefix) {
+    return static_cast<uint8_t>(prefix[0]) == protocol::kRequestMagic ? Recognition::kYes
+                                                                      : Recognition::kNo;
+  }
 
   void Next(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming) override;
   void Answer(const protocol::Request& request, const protocol::Response& response,
@@ -35,8 +40,6 @@ class BinaryWire final : public Wire {
   bool full() const override;
   size_t held_input() const override { return held_bytes_; }
   void SetMaxFrame(uint32_t max_frame) override { max_frame_out_ = max_frame; }
-  size_t max_page() const override;
-  size_t default_page() const override;
 
  private:
   // A message whose last frame has not come.

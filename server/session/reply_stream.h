@@ -18,9 +18,6 @@
 
 namespace tagcache::server {
 
-// Values up to this size are copied into the output; larger ones are sent from their entry.
-inline constexpr size_t kMaxCopied = 16 * 1024;
-
 // Appends a frame of an MGET reply and drops the pins of its values: the first of these, up to a
 // frame of kBaseMaxFrame, or to one over `largest` bytes. Returns how many; 0: none, and no frame
 // (unless there are no values at all). The reply goes on unless these are all, and its `last`.

@@ -1,24 +1,15 @@
 #include "server/session/session.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "server/commands/handlers.h"
-#include "server/session/binary_wire.h"
-#include "server/session/text_wire.h"
 
 namespace tagcache::server {
 namespace {
 
 using protocol::StatusCode;
-
-// The codecs, tried in this order on the first byte of a connection.
-constexpr Codec kCodecs[] = {
-    {BinaryWire::Speaks,
-     [](const Engine& e) -> std::unique_ptr<Wire> { return std::make_unique<BinaryWire>(e); }},
-    {TextWire::Speaks,
-     [](const Engine& e) -> std::unique_ptr<Wire> { return std::make_unique<TextWire>(e); }},
-};
 
 // A large reply adds a piece whenever less than this waits to be sent.
 constexpr size_t kLowWater = 64 * 1024;
@@ -40,8 +31,8 @@ CallScratch& ThreadWorkbench() {
 
 }  // namespace
 
-Session::Session(Engine& engine, WorkerMetrics& metrics)
-    : engine_(engine), metrics_(metrics), scratch_(ThreadWorkbench()) {
+Session::Session(Engine& engine, WorkerMetrics& metrics, std::span<const Codec> codecs)
+    : engine_(engine), metrics_(metrics), scratch_(ThreadWorkbench()), codecs_(codecs) {
   peer_.number = engine_.NumberConnection();
 }
 
@@ -54,7 +45,7 @@ void Session::AllowWaiting(std::shared_ptr<WakeQueue> wakes, void* owner) {
 void Session::Receive(std::string_view bytes, TimeMs now, uint64_t clock) {
   metrics_.bytes_in.Add(bytes.size());
   if (closing_ || bytes.empty()) return;
-  if (wire_ == nullptr) TellCodec(bytes[0]);
+  if (wire_ == nullptr && !ChooseWire(bytes)) return in_.Append(bytes);
   OpenOutput();
   if (in_.empty()) {
     const size_t used = Consume(bytes, clock, now);
@@ -67,22 +58,34 @@ void Session::Receive(std::string_view bytes, TimeMs now, uint64_t clock) {
   scratch_.Trim();
 }
 
-void Session::TellCodec(char first_byte) {
-  for (const Codec& codec : kCodecs) {
-    if (!codec.speaks(static_cast<uint8_t>(first_byte))) continue;
-    wire_ = codec.make(engine_);
-    return;
+// Makes the wire of the codec that the first bytes choose: those received before, and `bytes`.
+// false: more bytes are needed.
+bool Session::ChooseWire(std::string_view bytes) {
+  assert(in_.size() < kMaxPrefix);
+  if (in_.empty()) {
+    codec_ = ChooseCodec(codecs_, bytes);
+  } else {
+    char prefix[kMaxPrefix];
+    const size_t before = in_.view().copy(prefix, sizeof prefix);
+    const size_t added = bytes.copy(prefix + before, sizeof prefix - before);
+    codec_ = ChooseCodec(codecs_, {prefix, before + added});
   }
+  if (codec_ == nullptr) return false;
+  wire_ = codec_->make(engine_);
+  return true;
 }
 
-// For something to be appended. An idle session holds no output buffer: the thread's is taken while
-// there is something to send.
+// Prepares the output for an answer. An idle session holds no output buffer: it has the thread's
+// while there is something to send. What is borrowed comes before the answer, so its rest is
+// copied, unless the answer will queue up in the codec.
 void Session::OpenOutput() {
   if (out_.capacity() == 0) out_ = std::move(scratch_.spare_output);  // swaps
-  if (borrowed_.bytes.empty()) return;
+  if (borrowed_.bytes.empty() || AnswersQueueUp()) return;
   out_.Append(borrowed_.bytes);
   borrowed_ = Borrowed();
 }
+
+bool Session::AnswersQueueUp() const { return wire_->traits().in_order && wire_->waiting(); }
 
 void Session::ReturnOutput() {
   out_.Release(kKeptOutput);
@@ -144,9 +147,9 @@ uint64_t Session::Execute(const protocol::Request& request, uint64_t begin, Time
   CommandMetrics& counters = metrics_.Of(command);
   Call call(engine_, metrics_, scratch_, peer_, request, command, now);
   call.earlier_requests = requests_++;
-  call.max_page = wire_->max_page();
-  call.default_page = wire_->default_page();
-  call.waiting_requests = waiting_requests_.get();
+  call.max_page = wire_->traits().max_page;
+  call.default_page = wire_->traits().default_page;
+  call.waiting_requests = wire_->traits().in_order ? nullptr : waiting_requests_.get();
   call.sink = this;
   if (MayRun(call)) HandlerOf(request.op)(call);
   if (!call.waiting) Answer(call);
@@ -256,9 +259,11 @@ void Session::Close(StatusCode why) {
   StopWaiting();
   if (why != StatusCode::kTooManyConnections && why != StatusCode::kAuthFailed) {
     metrics_.protocol_errors.Add(1);
-    engine_.events().Write(
-        Level::kWarning, "protocol_error",
-        {{"peer", peer_.address}, {"client", peer_.client_name}, {"error", protocol::NameOf(why)}});
+    engine_.events().Write(Level::kWarning, "protocol_error",
+                           {{"peer", peer_.address},
+                            {"client", peer_.client_name},
+                            {"error", protocol::NameOf(why)},
+                            {"codec", codec_->name}});
   }
 }
 
@@ -375,6 +380,10 @@ void Session::Closed(TimeMs now) {
 
 size_t Session::buffered_input() const {
   return in_.size() + (wire_ != nullptr ? wire_->held_input() : 0);
+}
+
+size_t Session::buffered_output() const {
+  return out_.size() + (wire_ != nullptr ? wire_->held_output() : 0);
 }
 
 }  // namespace tagcache::server

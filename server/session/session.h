@@ -1,20 +1,23 @@
 #ifndef TAGCACHE_SERVER_SESSION_SESSION_H_
 #define TAGCACHE_SERVER_SESSION_SESSION_H_
 
-// The server's side of one connection, without I/O: bytes and time go in, bytes come out. It tells
-// the codec by the first byte, carries requests out on the store, and puts replies together.
+// The server's side of one connection, without I/O: bytes and time go in, bytes come out. It
+// chooses the codec by the first bytes, carries requests out on the store, and puts replies
+// together.
 //
 // Small replies gather in one reused output buffer. A large reply (values over 16 KiB, long MGETs)
-// is produced a frame at a time, interleaved with other replies, from entries it has pinned; so
-// what it holds in the buffer is bounded by the output backlog, whatever was asked for. Values over
-// 16 KiB are not copied at all, unless another reply comes in between. While the
-// backlog is full no further request is carried out and wants_input() is false.
+// is produced a piece at a time from entries it has pinned; so what it holds in the buffer is
+// bounded by the output backlog, whatever was asked for. On a codec that answers in any order the
+// pieces alternate with other replies; on one that answers in order those queue up behind it.
+// Values over 16 KiB are not copied, except the rest of a piece that another reply follows. While
+// the backlog is full no further request is carried out and wants_input() is false.
 //
 // Threads: one at a time, its worker's. Errors: a peer's errors are answers to the peer.
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,6 +26,7 @@
 #include "server/commands/call.h"
 #include "server/commands/engine.h"
 #include "server/commands/waiting_requests.h"
+#include "server/session/codec.h"
 #include "server/session/wire.h"
 #include "server/store/store.h"
 
@@ -40,8 +44,9 @@ class EarlyOutput {
 
 class Session : private ValueSink {
  public:
-  // `metrics` is engine.AddWorker() of the worker that runs this session. Both outlive it.
-  Session(Engine& engine, WorkerMetrics& metrics);
+  // `metrics` is engine.AddWorker() of the worker that runs this session. Both outlive it, and so
+  // does the table of the codecs that the peer may speak.
+  Session(Engine& engine, WorkerMetrics& metrics, std::span<const Codec> codecs = Codecs());
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -96,13 +101,14 @@ class Session : private ValueSink {
 
   // Bytes held in this session's own buffers, for tests of the bounds.
   size_t buffered_input() const;
-  size_t buffered_output() const { return out_.size(); }
+  size_t buffered_output() const;
   bool holds_memory() const { return in_.capacity() + out_.capacity() > 0; }
 
  private:
   void SendValues(const protocol::Request& request, std::span<EntryRef> values, bool last) override;
-  void TellCodec(char first_byte);
+  bool ChooseWire(std::string_view bytes);
   void OpenOutput();
+  bool AnswersQueueUp() const;
   void ReturnOutput();
   void ProcessHeldInput(TimeMs now);
   size_t Consume(std::string_view bytes, uint64_t begin, TimeMs now);
@@ -122,9 +128,11 @@ class Session : private ValueSink {
 
   Engine& engine_;
   WorkerMetrics& metrics_;
-  CallScratch& scratch_;        // of the thread the session was made in
-  std::unique_ptr<Wire> wire_;  // nullptr until the first byte came
-  protocol::Buffer in_;         // an incomplete request, or requests held back
+  CallScratch& scratch_;  // of the thread the session was made in
+  std::span<const Codec> codecs_;
+  const Codec* codec_ = nullptr;  // nullptr until the first bytes have chosen one
+  std::unique_ptr<Wire> wire_;    // of the codec
+  protocol::Buffer in_;           // an incomplete request, or requests held back
   protocol::Buffer out_;
   Borrowed borrowed_;  // sent after out_
   Peer peer_;
