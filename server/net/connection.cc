@@ -273,14 +273,16 @@ bool Connection::WriteSome(size_t* written) {
   }
   if (shm_ != nullptr) return WriteShm(output, written);
   const std::string_view after = session_.OutputAfter();
-  const uv_buf_t buffers[] = {BufferOf(output), BufferOf(after)};
-  const int n = uv_try_write(stream(), buffers, after.empty() ? 1 : 2);
+  const std::string_view end = session_.OutputEnd();
+  const uv_buf_t buffers[] = {BufferOf(output), BufferOf(after), BufferOf(end)};
+  const unsigned count = after.empty() ? 1 : end.empty() ? 2 : 3;
+  const int n = uv_try_write(stream(), buffers, count);
   if (n < 0 && n != UV_EAGAIN) {
     CloseNow(uv_strerror(n));
     return false;
   }
   if (n > 0) {
-    const bool all = static_cast<size_t>(n) == output.size() + after.size();
+    const bool all = static_cast<size_t>(n) == output.size() + after.size() + end.size();
     *written += static_cast<size_t>(n);
     last_activity_ = now_;
     session_.Sent(static_cast<size_t>(n), now_);

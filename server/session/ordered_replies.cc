@@ -5,20 +5,27 @@
 #include <utility>
 
 namespace tagcache::server {
+namespace {
 
-void OrderedReplies::AddValue(EntryRef value) {
+// Of a value, this much is lent at once. No answer waits for the next piece but those that must
+// stay behind it anyway, so it is as much as a connection may send before others have their turn.
+constexpr size_t kMaxLent = 1024 * 1024;
+
+}  // namespace
+
+void OrderedReplies::AddValue(EntryRef value, std::string_view end) {
   assert(value && "a miss is an answer without a value");
-  assert(copied_before_ <= copied_.size());
+  assert(!value.value().empty() && copied_before_ <= copied_.size());
   pinned_ += value.value().size();
-  values_.push_back({copied_.size() - copied_before_, std::move(value)});
+  values_.push_back({copied_.size() - copied_before_, std::move(value), end});
   copied_before_ = copied_.size();
 }
 
 void OrderedReplies::Produce(protocol::Buffer& out, Borrowed* borrowed) {
   assert(waiting());
   *borrowed = Borrowed();
+  if (!values_.empty() && offset_ == values_[first_].entry.value().size()) RemoveFirst();
   if (values_.empty()) {
-    assert(copied_before_ == 0);
     MoveCopied(copied_.size(), out);
     if (copied_.empty()) copied_.Release(0);  // an idle connection holds no buffer
     return;
@@ -27,14 +34,11 @@ void OrderedReplies::Produce(protocol::Buffer& out, Borrowed* borrowed) {
   const size_t moved = MoveCopied(value.copied_before, out);
   value.copied_before -= moved;
   copied_before_ -= moved;
-  if (moved == kMaxPiece) return;
+  if (value.copied_before > 0) return;
   const std::string_view bytes = value.entry.value();
-  borrowed->bytes = bytes.substr(offset_, kMaxPiece - moved);
+  borrowed->bytes = bytes.substr(offset_, kMaxLent);
   offset_ += borrowed->bytes.size();
-  pinned_ -= borrowed->bytes.size();
-  if (offset_ < bytes.size()) return;
-  borrowed->pin = std::move(value.entry);
-  RemoveFirst();
+  if (offset_ == bytes.size()) borrowed->end = value.end;
 }
 
 // Moves a piece of the first `n` copied bytes. Returns how many it moved.
@@ -46,10 +50,11 @@ size_t OrderedReplies::MoveCopied(size_t n, protocol::Buffer& out) {
   return moved;
 }
 
-// Sent values are erased in bulk, when they are half of the list: a value costs a constant time.
+// Sent values are erased when they are half of the list, so that each costs a constant time.
 void OrderedReplies::RemoveFirst() {
+  pinned_ -= offset_;
   offset_ = 0;
-  ++first_;
+  values_[first_++].entry.Reset();
   if (2 * first_ < values_.size()) return;
   values_.erase(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(first_));
   first_ = 0;

@@ -82,6 +82,7 @@ void Session::OpenOutput() {
   if (out_.capacity() == 0) out_ = std::move(scratch_.spare_output);  // swaps
   if (borrowed_.bytes.empty() || AnswersQueueUp()) return;
   out_.Append(borrowed_.bytes);
+  out_.Append(borrowed_.end);
   borrowed_ = Borrowed();
 }
 
@@ -286,8 +287,15 @@ void Session::Sent(size_t n, TimeMs now) {
   metrics_.bytes_out.Add(n);
   const size_t copied = std::min(n, out_.size());
   out_.Consume(copied);
-  borrowed_.bytes.remove_prefix(n - copied);
+  const size_t lent = std::min(n - copied, borrowed_.bytes.size());
+  borrowed_.bytes.remove_prefix(lent);
+  assert(n - copied - lent <= borrowed_.end.size() && "more was sent than there was to send");
+  borrowed_.end.remove_prefix(n - copied - lent);
   if (!borrowed_.bytes.empty()) return;
+  if (!borrowed_.end.empty()) {
+    OpenOutput();
+    out_.Append(std::exchange(borrowed_.end, {}));
+  }
   borrowed_.pin.Reset();
   if (held_ && out_.size() <= kLowWater) {
     // The large replies first, so that a stream of small requests does not starve them.

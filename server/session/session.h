@@ -64,8 +64,10 @@ class Session : private ValueSink {
   std::string_view OutputAfter() const {
     return out_.empty() ? std::string_view() : borrowed_.bytes;
   }
-  // The first `n` bytes of Output() and OutputAfter() were sent. Goes on with requests that were
-  // held back.
+  // And what comes after OutputAfter(): the few bytes that end an answer.
+  std::string_view OutputEnd() const { return out_.empty() ? std::string_view() : borrowed_.end; }
+  // The first `n` bytes of Output(), OutputAfter() and OutputEnd() were sent. Goes on with requests
+  // that were held back.
   void Sent(size_t n, TimeMs now);
 
   // false: do not read from the peer for now; true again after enough was Sent().

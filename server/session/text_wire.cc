@@ -54,8 +54,7 @@ void TextWire::AnswerValue(const protocol::Request& request, EntryRef value, boo
   const std::string_view bytes = value.value();
   if (bytes.size() > kMaxCopied && protocol::FitsTextAnswer(bytes)) {
     replies_.Destination(out).Append(protocol::kTextValue);
-    replies_.AddValue(std::move(value));
-    return replies_.Destination(out).Append('\n');
+    return replies_.AddValue(std::move(value), "\n");
   }
   protocol::Response response;
   response.op = request.op;

@@ -32,8 +32,9 @@ inline constexpr uint32_t kMaxPiece = 128 * 1024;
 
 // Bytes that are sent after those of the output buffer, straight from an entry.
 struct Borrowed {
-  std::string_view bytes;
-  EntryRef pin;  // or none: the wire itself keeps the entry until Produce is called again
+  std::string_view bytes;  // never empty while `end` is not
+  std::string_view end;    // constant bytes that follow them
+  EntryRef pin;            // or none: the wire itself keeps the entry until Produce is called again
 };
 
 // What Wire::Next found at the front of the bytes.

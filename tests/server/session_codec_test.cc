@@ -54,8 +54,7 @@ class ToyWire : public server::Wire {
   }
   void AnswerValue(const Request& request, EntryRef value, bool, protocol::Buffer& out) override {
     Begin(request.id, out);
-    replies_.AddValue(std::move(value));
-    replies_.Destination(out).Append('\n');
+    replies_.AddValue(std::move(value), "\n");
   }
   void AnswerValues(const Request&, std::span<EntryRef>, bool, protocol::Buffer&) override {}
   void AnswerRefusal(const Incoming&, std::string_view, protocol::Buffer&) override {}

@@ -11,18 +11,28 @@ namespace {
 constexpr size_t kKiB = 1024;
 constexpr size_t kMiB = 1024 * kKiB;
 
-// Sends everything as a link does: the output, and the borrowed bytes behind it. Returns it, and
-// counts in *copied what passed through the session's own buffer.
+// Sends everything as a link does: the output, the borrowed bytes behind it, and those that end the
+// answer. Returns it, and counts in *copied what passed through the session's own buffer.
 std::string TakeWhole(Driver& driver, size_t* copied) {
   std::string sent;
   while (!driver.session.Output(driver.now).empty()) {
     const std::string_view output = driver.session.Output(driver.now);
     const std::string_view after = driver.session.OutputAfter();
+    const std::string_view end = driver.session.OutputEnd();
     // Borrowed bytes that stand alone are in no buffer.
     if (driver.session.buffered_output() >= output.size()) *copied += output.size();
-    sent.append(output).append(after);
-    driver.session.Sent(output.size() + after.size(), driver.now);
+    sent.append(output).append(after).append(end);
+    driver.session.Sent(output.size() + after.size() + end.size(), driver.now);
   }
+  return sent;
+}
+
+// Sends at most `most` bytes of all there is at once, across the borders of its pieces.
+std::string TakePieces(Driver& driver, size_t most) {
+  std::string sent(driver.session.Output(driver.now));
+  sent.append(driver.session.OutputAfter()).append(driver.session.OutputEnd());
+  sent.resize(std::min(sent.size(), most));
+  driver.session.Sent(sent.size(), driver.now);
   return sent;
 }
 
@@ -37,7 +47,7 @@ TEST(TextStream, AValueIsSentFromItsEntry) {
     sent += size;
     driver.session.Sent(size, driver.now);
   }
-  EXPECT_EQ(sent, 60 * kMiB + 7);
+  EXPECT_EQ(sent, 60 * kMiB + 7);  // VALUE, TAB, the value, LF
   EXPECT_LE(most_held, 64u) << "the words around the value";
   EXPECT_FALSE(driver.session.holds_memory());
 }
@@ -51,6 +61,19 @@ TEST(TextStream, WhatIsAnsweredLaterStaysBehindTheValue) {
   EXPECT_EQ(driver.Say("GET\tnone\nGET\ta\nPUT\tc\t-\t-\tsmall\nGET\tb\nGET\tb\nNOPE\nGET\tc\n"),
             "NF\nVALUE\t" + a + "\nOK\nVALUE\t" + b + "\nVALUE\t" + b +
                 "\nERR unknown_command\nVALUE\tsmall\n");
+}
+
+// A link that is given everything needs one system call for each value.
+TEST(TextStream, AValueAndTheWordsAroundItLeaveTogether) {
+  Driver driver;
+  driver.Store("k", Repeat('x', 20 * kKiB));
+  driver.Feed("GET\tk\n");
+  EXPECT_EQ(driver.session.Output(driver.now), "VALUE\t");
+  EXPECT_EQ(driver.session.OutputAfter(), Repeat('x', 20 * kKiB));
+  EXPECT_EQ(driver.session.OutputEnd(), "\n");
+  driver.session.Sent(20 * kKiB + 7, driver.now);
+  EXPECT_EQ(driver.session.Output(driver.now), "");
+  EXPECT_FALSE(driver.session.holds_memory());
 }
 
 // The bytes are the same however the output is cut, and whenever the requests arrive.
@@ -67,7 +90,7 @@ TEST(TextStream, AnswersCutAtEverySizeAreTheSameAnswers) {
     for (std::string taken = "-"; !taken.empty() || !rest.empty();) {
       driver.Feed(rest.substr(0, input_piece));
       rest.remove_prefix(std::min(input_piece, rest.size()));
-      taken = driver.Take(output_piece);
+      taken = TakePieces(driver, output_piece);
       sent += taken;
     }
     ASSERT_TRUE(sent == expected) << "output by " << output_piece << ", input by " << input_piece;
@@ -135,10 +158,12 @@ TEST(TextStream, APipelineOfLargeValuesIsNotCopied) {
 
 TEST(TextStream, AValueThatALineCannotCarryIsRefusedInItsPlace) {
   Driver driver;
-  driver.Store("good", Repeat('g', 20 * kKiB));
-  driver.Store("bad", Repeat('b', 20 * kKiB) + "\n");
-  EXPECT_EQ(driver.Say("GET\tgood\nGET\tbad\n"),
-            "VALUE\t" + Repeat('g', 20 * kKiB) + "\nERR unrepresentable\n");
+  const std::string good = Repeat('g', 20 * kKiB);
+  std::string bad = Repeat('b', 20 * kKiB);
+  bad.back() = '\n';
+  driver.Store("good", good);
+  driver.Store("bad", bad);
+  EXPECT_EQ(driver.Say("GET\tgood\nGET\tbad\n"), "VALUE\t" + good + "\nERR unrepresentable\n");
 }
 
 TEST(TextStream, AShutdownSendsTheValueAndThenRefusesTheRest) {
