@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -81,10 +82,17 @@ class FrameWriter {
         status_(status) {
     Open();
   }
-  void U8(uint8_t value) { Number(value); }
-  void U16(uint16_t value) { Number(value); }
-  void U32(uint32_t value) { Number(value); }
-  void U64(uint64_t value) { Number(value); }
+  template <typename T>
+  void Number(T value) {  // as many bytes as a T has
+    char* to = Room(sizeof(T));
+    if (to == nullptr) {
+      char bytes[sizeof(T)];
+      StoreLittle(value, bytes);
+      return Split({bytes, sizeof(T)});
+    }
+    StoreLittle(value, to);
+    out_.Commit(sizeof(T));
+  }
   void Bytes(std::string_view bytes) {  // no length
     char* to = Room(bytes.size());
     if (to == nullptr) return Split(bytes);
@@ -132,19 +140,9 @@ class FrameWriter {
     if (out_.size() - frame_start_ + n > limit_) return nullptr;
     return out_.Prepare(n);
   }
-  template <typename T>
-  void Number(T value) {
-    char* to = Room(sizeof(T));
-    if (to == nullptr) {
-      char bytes[sizeof(T)];
-      StoreLittle(value, bytes);
-      return Split({bytes, sizeof(T)});
-    }
-    StoreLittle(value, to);
-    out_.Commit(sizeof(T));
-  }
   template <typename Length>
   void LengthAndBytes(Length length, std::string_view bytes) {
+    assert(length == bytes.size() && "CheckRequest refuses what the length can not hold");
     char* to = Room(sizeof(Length) + bytes.size());
     if (to == nullptr) {
       Number(length);

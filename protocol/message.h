@@ -143,7 +143,13 @@ struct Response {
 struct Scratch {
   std::vector<std::string_view> views;
   std::vector<PutItem> items;
-  std::vector<std::pair<size_t, size_t>> item_tags;  // first and count, until views stops growing
+  // Lists in `views`, which may move while it grows: they are set when all of them were read.
+  struct Slice {
+    Tags* list;
+    size_t first;
+    size_t count;
+  };
+  std::vector<Slice> lists;
   std::vector<RefusedItem> refused;
   std::vector<TagUsage> tag_stats;
   std::vector<std::pair<std::string_view, std::string_view>> stats;
