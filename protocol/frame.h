@@ -68,7 +68,7 @@ FrameState ReadFrame(std::string_view bytes, uint8_t magic, uint32_t max_frame, 
 
 // Appends one message as frames: fields are appended, lengths are patched when a frame is full or
 // finished. A message longer than max_frame becomes several frames. Fields that fit into the open
-// frame and into the buffer's room are plain stores.
+// frame and into the buffer's free space are plain stores.
 // REQUIRES: nothing is consumed from `out` between construction and Finish; max_frame > 0.
 class FrameWriter {
  public:
@@ -164,7 +164,10 @@ class FrameWriter {
     out_.Commit(kHeaderSize);
   }
   void Close(bool more, size_t beside = 0) {
+    assert(out_.size() >= frame_start_ + kHeaderSize && "nothing is consumed from an open frame");
+    assert(out_.size() - frame_start_ + beside <= limit_);
     char* header = out_.data() + frame_start_;
+    assert(static_cast<uint8_t>(header[0]) == magic_ && static_cast<uint8_t>(header[1]) == opcode_);
     header[kFlagsOffset] = more ? static_cast<char>(kMore) : '\0';
     StoreLittle(static_cast<uint32_t>(out_.size() - frame_start_ - kHeaderSize + beside),
                 header + kLengthOffset);

@@ -13,18 +13,19 @@ using protocol::StatusCode;
 
 // A large reply adds a piece whenever less than this waits to be sent.
 constexpr size_t kLowWater = 64 * 1024;
-// What is sent of an answer before the rest of it is made: less is not worth a system call.
+// The front of an unfinished answer is sent when it has this many bytes: fewer are not worth a
+// system call.
 constexpr size_t kWorthSending = 16 * 1024;
-// An incomplete request may leave a buffer this large behind the requests before it.
+// The input buffer is kept up to this size, even when most of it is free.
 constexpr size_t kKeptInput = 512 * 1024;
 constexpr std::string_view kShuttingDown =
     "the server is shutting down; the request was not carried out";
 // The output buffer a thread keeps for its next session that has something to send.
 constexpr size_t kKeptOutput = 2 * 1024 * 1024;
 
-// Sessions of one thread run one after the other, and none needs this memory between two calls: ten
-// thousand idle connections share it.
-CallScratch& ThreadWorkbench() {
+// Sessions of one thread run one after the other, and none needs this memory between two calls. So
+// ten thousand idle connections share it.
+CallScratch& ThreadScratch() {
   static thread_local CallScratch scratch;
   return scratch;
 }
@@ -32,7 +33,7 @@ CallScratch& ThreadWorkbench() {
 }  // namespace
 
 Session::Session(Engine& engine, WorkerMetrics& metrics, std::span<const Codec> codecs)
-    : engine_(engine), metrics_(metrics), scratch_(ThreadWorkbench()), codecs_(codecs) {
+    : engine_(engine), metrics_(metrics), scratch_(ThreadScratch()), codecs_(codecs) {
   peer_.number = engine_.NumberConnection();
 }
 
@@ -108,22 +109,26 @@ void Session::ProcessHeldInput(TimeMs now) {
 }
 
 // Carries out the requests at the front of `bytes` until they end or output must drain first.
-// Returns how many bytes were taken.
+// Returns how many bytes it consumed.
 size_t Session::Consume(std::string_view bytes, uint64_t begin, TimeMs now) {
-  size_t taken = 0;
+  assert(wire_ != nullptr);
+  size_t consumed = 0;
   Incoming incoming;
   while (!closing_) {
-    if (taken == bytes.size() && taken > 0 && !shutting_down_) return taken;
+    if (consumed == bytes.size() && consumed > 0 && !shutting_down_) return consumed;
     if (OutputFull()) {
       held_ = true;
-      return taken;
+      return consumed;
     }
-    wire_->Next(bytes.substr(taken), scratch_.decode, &incoming);
-    taken += incoming.used;
+    wire_->Next(bytes.substr(consumed), scratch_.decode, &incoming);
+    consumed += incoming.used;
+    assert(consumed <= bytes.size());
+    assert(incoming.used > 0 || incoming.kind == Incoming::Kind::kNeedMore ||
+           incoming.kind == Incoming::Kind::kBroken);
     switch (incoming.kind) {
       case Incoming::Kind::kNeedMore:
-        if (shutting_down_) FinishShutDown(bytes.substr(taken));
-        return taken;
+        if (shutting_down_) FinishShutDown(bytes.substr(consumed));
+        return consumed;
       case Incoming::Kind::kPart:
         break;
       case Incoming::Kind::kRequest:
@@ -136,7 +141,7 @@ size_t Session::Consume(std::string_view bytes, uint64_t begin, TimeMs now) {
         break;
     }
   }
-  return taken;
+  return consumed;
 }
 
 bool Session::OutputFull() const {
@@ -220,7 +225,7 @@ void Session::Refuse(Incoming& incoming, TimeMs now) {
     incoming.detail = "the server asks for credentials first";
   } else if (may_write && (oversize || incoming.lost_put) &&
              incoming.request.op == protocol::Op::kPut) {
-    // What the peer tried to replace is not served on.
+    // The value that the peer tried to replace must no longer be served.
     engine_.store().Delete(incoming.request.key, now);
   }
   CountRefusal(incoming);
@@ -255,6 +260,7 @@ std::string Session::RefusalMessage(const Incoming& incoming) const {
 }
 
 void Session::Close(StatusCode why) {
+  assert(codec_ != nullptr && !closing_);
   closing_ = true;
   held_ = false;
   StopWaiting();
@@ -280,6 +286,7 @@ void Session::Produce() {
   OpenOutput();
   while (out_.size() < kLowWater && borrowed_.bytes.empty() && wire_->waiting()) {
     wire_->Produce(out_, &borrowed_);
+    assert(borrowed_.end.empty() || !borrowed_.bytes.empty());
   }
 }
 
@@ -298,7 +305,7 @@ void Session::Sent(size_t n, TimeMs now) {
   }
   borrowed_.pin.Reset();
   if (held_ && out_.size() <= kLowWater) {
-    // The large replies first, so that a stream of small requests does not starve them.
+    // The large replies come first, so that a stream of small requests does not starve them.
     Produce();
     if (!OutputFull()) {
       held_ = false;

@@ -32,10 +32,10 @@
 
 namespace tagcache::server {
 
-// Sends the front of an answer whose rest is still being made.
+// Sends the front of an answer while the rest of it is still being made.
 class EarlyOutput {
  public:
-  // How many of the bytes were sent; 0: none can be now.
+  // Returns how many of the bytes it sent; 0: none can be sent now.
   virtual size_t SendEarly(std::string_view bytes) = 0;
 
  protected:
@@ -51,30 +51,31 @@ class Session : private ValueSink {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Without this, nothing of an answer leaves before all of it is made. `early` outlives this.
+  // Without this no part of an answer is sent before all of it is made. `early` outlives this.
   void AllowEarlyOutput(EarlyOutput* early) { early_ = early; }
-  // Takes bytes from the peer and carries out what is complete. `clock` is engine.LatencyClock()
-  // when they came.
+  // Takes bytes from the peer and carries out the requests that are complete. `clock` is
+  // engine.LatencyClock() when the bytes arrived.
   void Receive(std::string_view bytes, TimeMs now, uint64_t clock);
   void Receive(std::string_view bytes, TimeMs now) { Receive(bytes, now, engine_.LatencyClock()); }
-  // What is to be sent next; empty: nothing for now. Valid until the next call of another function.
+  // The bytes to send next; empty: there are none for now. Valid until the next call of another
+  // function.
   std::string_view Output(TimeMs now);
-  // What comes after Output() and is there, too: to be sent along in one system call. Of a large
-  // value it is the entry's own memory.
+  // The bytes that follow Output(), when they are ready too, so that one system call can send both:
+  // a large value, in its entry's own memory.
   std::string_view OutputAfter() const {
     return out_.empty() ? std::string_view() : borrowed_.bytes;
   }
-  // And what comes after OutputAfter(): the few bytes that end an answer.
+  // And the bytes that follow OutputAfter(): the few that end an answer.
   std::string_view OutputEnd() const { return out_.empty() ? std::string_view() : borrowed_.end; }
   // The first `n` bytes of Output(), OutputAfter() and OutputEnd() were sent. Goes on with requests
   // that were held back.
   void Sent(size_t n, TimeMs now);
 
-  // false: do not read from the peer for now; true again after enough was Sent().
+  // false: do not read from the peer for now. It becomes true again when enough was Sent().
   bool wants_input() const { return !held_ && !closing_; }
   // Close the connection once Output() is empty.
   bool closing() const { return closing_; }
-  // Answers what was read, refuses the rest with kShuttingDown, then closing().
+  // Answers the requests that were read and refuses the rest with kShuttingDown, then closing().
   void ShutDown(TimeMs now);
   // The connection is gone: what it had leased may be computed by others, and nothing is waited for
   // any more. Call it once, at the end.

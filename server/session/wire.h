@@ -26,8 +26,8 @@ namespace tagcache::server {
 
 // Values up to this size are copied into the output; larger ones are sent from their entry.
 inline constexpr size_t kMaxCopied = 16 * 1024;
-// The most that one call of Produce adds. With the low-water mark of the session this bounds how
-// far a small answer can stand behind large ones.
+// The most that one call of Produce appends or lends where answers alternate. With the low-water
+// mark of the session this bounds how far a small answer can stand behind large ones.
 inline constexpr uint32_t kMaxPiece = 128 * 1024;
 
 // Bytes that are sent after those of the output buffer, straight from an entry.
@@ -113,8 +113,8 @@ class Wire {
   // Whether an answer waits for Produce.
   virtual bool waiting() const = 0;
   // Appends the next piece of an answer that waits, of about kMaxPiece bytes at most. The end of
-  // the piece may be left in *borrowed instead; the session then sends or copies it before anything
-  // else is appended. REQUIRES: waiting().
+  // the piece may be left in *borrowed instead; the session then sends or copies it before it calls
+  // Produce again. REQUIRES: waiting().
   virtual void Produce(protocol::Buffer& out, Borrowed* borrowed) = 0;
   // The answers that wait hold as much as they may: the session carries out nothing further, and
   // stops reading, until some of them are sent.
