@@ -1,9 +1,9 @@
 #ifndef TAGCACHE_PROTOCOL_BINARY_CODEC_H_
 #define TAGCACHE_PROTOCOL_BINARY_CODEC_H_
 
-// The binary codec: requests and responses to the frames of frame.h and back. Grammar, widths,
-// limits and a worked example: docs/protocol.md. A body is the fields of the command's row, one
-// after the other.
+// The binary codec: requests and responses to the frames of frame.h and back. A body is the fields
+// of the command's row, one after the other; binary_fields.h says what each is made of. Grammar,
+// limits and a worked example: docs/protocol.md.
 //
 // All numbers are little-endian. Nothing here throws but std::bad_alloc from the buffers and the
 // Scratch handed in.
@@ -19,22 +19,21 @@
 
 namespace tagcache::protocol {
 
-// Option bits. Bit 3 (expected version) is reserved; a set bit that the command does not know is
-// refused with kBadRequest.
+// Option bits. Bit 3 is reserved. A bit that is set and that the command does not know is refused
+// with kBadRequest.
 inline constexpr uint8_t kHasTtl = 1;
 inline constexpr uint8_t kHasTags = 2;
 inline constexpr uint8_t kHasToken = 4;
 inline constexpr uint8_t kStaleOk = 16;
 
-// Appends a request. REQUIRES: keys, tags and names are at most 0xFFFF bytes, values at most
-// 0xFFFFFFFF; CheckRequest says so with a name.
-// `id` goes before request.id.
+// Appends a request with this ID, whatever request.id is. REQUIRES: CheckRequest(request) is kOk.
 void EncodeRequest(const Request& request, uint64_t id, uint32_t max_frame, Buffer& out);
 inline void EncodeRequest(const Request& request, uint32_t max_frame, Buffer& out) {
   EncodeRequest(request, request.id, max_frame, out);
 }
-// kOk, or what makes the request inexpressible: kKeyTooLong, kTagTooLong, kTooManyTags,
-// kValueTooLarge; kBadRequest for names, credentials and counts over their widths.
+// kOk, or why the request cannot be encoded (keys and tags have at most 0xFFFF bytes, values at
+// most 0xFFFFFFFF): kKeyTooLong, kTagTooLong, kTooManyTags, kValueTooLarge; kBadRequest for names,
+// credentials and counts over their widths.
 StatusCode CheckRequest(const Request& request);
 
 // Decodes the body of a request message. `error` names what is wrong: kUnknownCommand, kBadRequest.
@@ -51,10 +50,10 @@ void EncodeResponse(const Response& response, uint32_t max_frame, Buffer& out);
 bool DecodeResponse(uint8_t opcode, uint64_t id, StatusCode status, std::string_view body,
                     Scratch& scratch, Response* response);
 
-// A kValues reply is one item after the other: a byte 0 (miss), or 1, flags u32, length u32, bytes.
-// An item's head, so that a large value's bytes can follow piece by piece. A kValue reply (GET) is
-// the same without its first byte; in a kLease reply that byte is a LeaseKind. With a `mark` of 0
-// nothing follows it.
+// A kValues reply is one item after the other: a byte 0 (a miss), or 1, flags u32, length u32,
+// bytes. A kValue reply (GET) is the same without its first byte; in a kLease reply that byte is a
+// LeaseKind. WriteValueHead writes all but the bytes, which can then follow piece by piece. After a
+// `mark` of 0 it writes nothing else.
 inline constexpr size_t kMaxValueHead = 9;
 inline void WriteValueHead(FrameWriter& writer, Reply reply, uint8_t mark, uint32_t flags,
                            uint32_t length) {

@@ -12,6 +12,7 @@
 //
 // Ownership: owns its memory. Threads: one at a time. Errors: std::bad_alloc when growing.
 
+#include <cassert>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -51,7 +52,10 @@ class Buffer {
   // How many bytes Prepare'd room can take without growing.
   size_t space() const { return capacity_ - tail_; }
   // REQUIRES: n <= space().
-  void Commit(size_t n) { tail_ += n; }
+  void Commit(size_t n) {
+    assert(n <= space());
+    tail_ += n;
+  }
 
   void Append(const void* bytes, size_t n) {
     if (n == 0) return;
@@ -63,13 +67,17 @@ class Buffer {
 
   // Drops the first `n` bytes. REQUIRES: n <= size().
   void Consume(size_t n) {
+    assert(n <= size());
     head_ += n;
     if (head_ == tail_) head_ = tail_ = 0;
   }
   // Cuts the end off, down to `n` bytes. REQUIRES: n <= size().
-  void Truncate(size_t n) { tail_ = head_ + n; }
+  void Truncate(size_t n) {
+    assert(n <= size());
+    tail_ = head_ + n;
+  }
   void Clear() { head_ = tail_ = 0; }
-  // Clears, and gives memory back when more than `keep` bytes are held.
+  // Clears, and frees the memory when more than `keep` bytes are held.
   void Release(size_t keep) {
     Clear();
     if (capacity_ <= keep) return;

@@ -2,7 +2,7 @@
 #define TAGCACHE_PROTOCOL_COMMAND_H_
 
 // The command table: one row a command, for both codecs, the server's dispatch and the client's
-// retry rule. Adding a command is adding a row here and a handler in server/net; see
+// retry rule. Adding a command is adding a row here and a handler in server/commands/; see
 // docs/adding-a-command.md.
 
 #include <array>
@@ -63,8 +63,8 @@ enum class Field : uint8_t {
   kTags,     // a list; in writes, optional
   kTtl,      // optional
   kToken,    // optional: of the lease a value was computed under
-  kVersion,  // that the entry must have
-  kLease,    // how long the asker may compute, and wait
+  kVersion,  // the one that the entry must have
+  kLease,    // how long the client may compute, and how long it waits
   kValueFlags,
   kValue,  // flags and bytes
   kItems,  // a list of options, key, ttl, tags, value
@@ -82,11 +82,11 @@ enum class Reply : uint8_t {
   kValue,
   kValues,     // in the order asked, a miss marked as such
   kNumber,     // i64
-  kPutReport,  // number stored, and the refused by index
+  kPutReport,  // the number of items stored, and which were refused
   kKeyPage,
   kMeta,
   kLease,     // a value, a token, or nothing
-  kProgress,  // number i64, and a cursor to go on from
+  kProgress,  // number i64, and a cursor to continue from
   kTagStats,
   kStats,
 };

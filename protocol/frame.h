@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -67,7 +68,7 @@ FrameState ReadFrame(std::string_view bytes, uint8_t magic, uint32_t max_frame, 
 
 // Appends one message as frames: fields are appended, lengths are patched when a frame is full or
 // finished. A message longer than max_frame becomes several frames. Fields that fit into the open
-// frame and into the buffer's room are plain stores.
+// frame and into the buffer's free space are plain stores.
 // REQUIRES: nothing is consumed from `out` between construction and Finish; max_frame > 0.
 class FrameWriter {
  public:
@@ -81,10 +82,17 @@ class FrameWriter {
         status_(status) {
     Open();
   }
-  void U8(uint8_t value) { Number(value); }
-  void U16(uint16_t value) { Number(value); }
-  void U32(uint32_t value) { Number(value); }
-  void U64(uint64_t value) { Number(value); }
+  template <typename T>
+  void Number(T value) {  // as many bytes as a T has
+    char* to = Room(sizeof(T));
+    if (to == nullptr) {
+      char bytes[sizeof(T)];
+      StoreLittle(value, bytes);
+      return Split({bytes, sizeof(T)});
+    }
+    StoreLittle(value, to);
+    out_.Commit(sizeof(T));
+  }
   void Bytes(std::string_view bytes) {  // no length
     char* to = Room(bytes.size());
     if (to == nullptr) return Split(bytes);
@@ -132,19 +140,9 @@ class FrameWriter {
     if (out_.size() - frame_start_ + n > limit_) return nullptr;
     return out_.Prepare(n);
   }
-  template <typename T>
-  void Number(T value) {
-    char* to = Room(sizeof(T));
-    if (to == nullptr) {
-      char bytes[sizeof(T)];
-      StoreLittle(value, bytes);
-      return Split({bytes, sizeof(T)});
-    }
-    StoreLittle(value, to);
-    out_.Commit(sizeof(T));
-  }
   template <typename Length>
   void LengthAndBytes(Length length, std::string_view bytes) {
+    assert(length == bytes.size() && "CheckRequest refuses what the length can not hold");
     char* to = Room(sizeof(Length) + bytes.size());
     if (to == nullptr) {
       Number(length);
@@ -166,7 +164,10 @@ class FrameWriter {
     out_.Commit(kHeaderSize);
   }
   void Close(bool more, size_t beside = 0) {
+    assert(out_.size() >= frame_start_ + kHeaderSize && "nothing is consumed from an open frame");
+    assert(out_.size() - frame_start_ + beside <= limit_);
     char* header = out_.data() + frame_start_;
+    assert(static_cast<uint8_t>(header[0]) == magic_ && static_cast<uint8_t>(header[1]) == opcode_);
     header[kFlagsOffset] = more ? static_cast<char>(kMore) : '\0';
     StoreLittle(static_cast<uint32_t>(out_.size() - frame_start_ - kHeaderSize + beside),
                 header + kLengthOffset);

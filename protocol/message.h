@@ -1,9 +1,9 @@
 #ifndef TAGCACHE_PROTOCOL_MESSAGE_H_
 #define TAGCACHE_PROTOCOL_MESSAGE_H_
 
-// Requests and responses as both codecs read and write them. They borrow everything: views point
-// into the bytes they were decoded from (or that the caller wants sent), spans into a Scratch.
-// Valid until those bytes are consumed or the Scratch is used again.
+// Requests and responses as all codecs read and write them. They borrow everything: views point
+// into the bytes they were decoded from (or that the caller sends), spans into a Scratch. They are
+// valid until those bytes are consumed or the Scratch is used again.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +23,7 @@ inline constexpr uint8_t kVersion = 1;
 inline constexpr uint32_t kBaseMaxFrame = 64 * 1024;
 
 // Bits of Hello::features.
-inline constexpr uint32_t kFeatureLeaseToken = 1;  // PUT knows the option bit of a lease token
+inline constexpr uint32_t kFeatureLeaseToken = 1;  // PUT accepts the option bit of a lease token
 inline constexpr uint32_t kFeatureBusyPoll = 2;    // the client polls; the server is asked to
 inline constexpr uint32_t kFeatures = kFeatureLeaseToken | kFeatureBusyPoll;  // all that are known
 
@@ -51,7 +51,7 @@ struct Hello {
 
 struct Request {
   Op op = Op::kPing;
-  uint64_t id = 0;       // binary codec only
+  uint64_t id = 0;       // the codec's; it comes back with the response
   std::string_view key;  // or the tag of INVALIDATE_TAG and KEYS_BY_TAG, or a prefix
   std::string_view value;
   uint32_t flags = 0;
@@ -66,8 +66,8 @@ struct Request {
   uint32_t limit = 0;    // 0: the server's page size; text codec: all
   uint64_t version = 0;  // COMPARE_AND_SET, COMPARE_AND_DELETE
   uint64_t token = 0;    // PUT: of the lease the value was computed under; 0: none
-  // GET_LEASE: milliseconds that the asker may compute for, and that it waits for another's value
-  // (0: it does not wait); whether the last value will do where another computes.
+  // GET_LEASE: how many milliseconds the client may compute, and how many it waits for a value that
+  // another one computes (0: it does not wait); whether the last value is acceptable meanwhile.
   uint32_t lease_ms = 0;
   uint32_t wait_ms = 0;
   bool stale_ok = false;
@@ -77,7 +77,7 @@ struct Request {
 };
 
 // Whether the request may be sent again after a broken connection. A PUT with a lease token may
-// not: where it was carried out it ended the lease, and its repetition is stale.
+// not: if it was carried out it ended the lease, and its repetition would be refused as stale.
 inline bool IsRepeatable(const Request& request) {
   return request.token == 0 && (CommandOf(request.op).traits & kIdempotent) != 0;
 }
@@ -96,19 +96,19 @@ struct RefusedItem {
   StatusCode status = StatusCode::kOk;
 };
 
-// What a kLease reply brings. The numbers are the wire's.
+// What a kLease reply holds. The numbers are part of the protocol.
 enum class LeaseKind : uint8_t {
-  kNothing = 0,     // another computes, and the time to wait is over
+  kNothing = 0,     // another client computes, and the time to wait is over
   kValue = 1,       // a hit
-  kStaleValue = 2,  // the last value, while another computes
-  kToken = 3,       // the asker is to compute it
+  kStaleValue = 2,  // the last value, while another client computes
+  kToken = 3,       // this client is to compute the value
 };
 
 // One item of a kTagStats reply.
 struct TagUsage {
   std::string_view tag;
   uint64_t keys = 0;
-  uint64_t bytes = 0;  // of the entries that bear it
+  uint64_t bytes = 0;  // of the entries that have the tag
   uint64_t hits = 0;
   uint64_t invalidations = 0;
 };
@@ -124,12 +124,12 @@ struct Response {
   Op op = Op::kPing;
   uint64_t id = 0;
   StatusCode status = StatusCode::kOk;
-  std::string_view message;               // for errors: what, which limit; may be empty
+  std::string_view message;               // of an error: what and which limit; may be empty
   int64_t number = 0;                     // kNumber, kProgress; kPutReport: stored
-  std::string_view value;                 // kValue; kLease that brings one
+  std::string_view value;                 // kValue; kLease with a value
   uint32_t flags = 0;                     // of the value
   LeaseKind lease = LeaseKind::kNothing;  // kLease
-  uint64_t token = 0;                     // kLease that brings one
+  uint64_t token = 0;                     // kLease with a token
   std::span<const RefusedItem> refused;
   std::span<const std::string_view> keys;  // kKeyPage
   uint64_t cursor = 0;                     // kKeyPage, kProgress; 0: that was the end
@@ -143,7 +143,13 @@ struct Response {
 struct Scratch {
   std::vector<std::string_view> views;
   std::vector<PutItem> items;
-  std::vector<std::pair<size_t, size_t>> item_tags;  // first and count, until views stops growing
+  // Lists in `views`, which may move while it grows: they are set when all of them were read.
+  struct Slice {
+    Tags* list;
+    size_t first;
+    size_t count;
+  };
+  std::vector<Slice> lists;
   std::vector<RefusedItem> refused;
   std::vector<TagUsage> tag_stats;
   std::vector<std::pair<std::string_view, std::string_view>> stats;

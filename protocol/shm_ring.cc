@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstring>
 
 #include "protocol/frame.h"
@@ -9,7 +10,8 @@
 namespace tagcache::protocol {
 namespace {
 
-// Of the next message's lines, as many as the last one had are asked for, up to so many bytes.
+// After a message the cache lines of the next one are fetched ahead: as many bytes as the message
+// had, but no more than this.
 constexpr size_t kMostAhead = 256;
 
 template <typename T>
@@ -19,15 +21,15 @@ void AppendLittle(T value, std::string* out) {
   out->append(bytes, sizeof(T));
 }
 
-// One end changes what the other sleeps on, then looks whether it sleeps; the other says that it
-// sleeps, then looks for a change. All four are in the one order of sequentially consistent
-// operations, so at least one of the two sees the other.
-bool TakeSleep(ShmCounter& counter) {
+// One end changes what the other sleeps on, then checks whether the other sleeps. The other
+// announces that it sleeps, then checks for a change. All four are sequentially consistent
+// operations, which have one order, so at least one of the two ends sees what the other did.
+bool ClearSleep(ShmCounter& counter) {
   return counter.sleeps.load(std::memory_order_seq_cst) != 0 &&
          counter.sleeps.exchange(0, std::memory_order_relaxed) != 0;
 }
 
-void SaySleep(ShmCounter& counter) { counter.sleeps.store(1, std::memory_order_seq_cst); }
+void AnnounceSleep(ShmCounter& counter) { counter.sleeps.store(1, std::memory_order_seq_cst); }
 
 ShmEnd EndOf(char* memory, uint32_t ring_bytes, bool server) {
   auto* head = reinterpret_cast<ShmHead*>(memory);
@@ -41,6 +43,7 @@ ShmEnd EndOf(char* memory, uint32_t ring_bytes, bool server) {
 
 size_t ShmWriter::Room() {
   const size_t capacity = bytes_.size();
+  assert(std::has_single_bit(capacity) && (broken_ || written_ - read_seen_ <= capacity));
   read_seen_ = queue_->read.bytes.load(std::memory_order_seq_cst);
   const uint64_t held = written_ - read_seen_;
   if (held > capacity) broken_ = true;
@@ -49,6 +52,7 @@ size_t ShmWriter::Room() {
 
 size_t ShmWriter::Write(std::string_view bytes) {
   const size_t capacity = bytes_.size();
+  assert(broken_ || written_ - read_seen_ <= capacity);
   size_t room = capacity - (written_ - read_seen_);
   if (room < bytes.size()) room = Room();
   const size_t n = std::min(room, bytes.size());
@@ -59,8 +63,9 @@ size_t ShmWriter::Write(std::string_view bytes) {
   std::memcpy(all + at, bytes.data(), first);
   if (first < n) std::memcpy(all, bytes.data() + first, n - first);
   written_ += n;
+  assert(n <= room && written_ - read_seen_ <= capacity);
   queue_->written.bytes.store(written_, std::memory_order_seq_cst);
-  // The other core read these lines last: they come while it works on what was written.
+  // The other core read these lines last. They arrive while it works on what was written.
   const size_t next = std::min(n, kMostAhead);
   for (size_t ahead = 0; ahead <= next; ahead += 64) {
     __builtin_prefetch(all + ((written_ + ahead) & (capacity - 1)), 1);
@@ -69,13 +74,13 @@ size_t ShmWriter::Write(std::string_view bytes) {
 }
 
 bool ShmWriter::Sleep() {
-  SaySleep(queue_->written);
+  AnnounceSleep(queue_->written);
   if (Room() == 0 && !broken_) return true;
   Wake();
   return false;
 }
 
-bool ShmWriter::MustRing() { return TakeSleep(queue_->read); }
+bool ShmWriter::MustRing() { return ClearSleep(queue_->read); }
 
 size_t ShmReader::Read(std::span<char> space) {
   const size_t capacity = bytes_.size();
@@ -86,17 +91,18 @@ size_t ShmReader::Read(std::span<char> space) {
   std::memcpy(space.data(), bytes_.data() + at, first);
   if (first < n) std::memcpy(space.data() + first, bytes_.data(), n - first);
   read_ += n;
-  if (read_ - told_ >= capacity / 4) Tell();
+  assert(written_seen_ - read_ <= capacity && read_ - published_ <= capacity);
+  if (read_ - published_ >= capacity / 4) PublishRead();
   return n;
 }
 
-void ShmReader::Tell() {
-  told_ = read_;
+void ShmReader::PublishRead() {
+  published_ = read_;
   queue_->read.bytes.store(read_, std::memory_order_seq_cst);
 }
 
 bool ShmReader::Sleep() {
-  SaySleep(queue_->read);
+  AnnounceSleep(queue_->read);
   if (!Ready()) return true;
   Wake();
   return false;
@@ -104,8 +110,8 @@ bool ShmReader::Sleep() {
 
 bool ShmReader::MustRing() {
   if (queue_->written.sleeps.load(std::memory_order_seq_cst) == 0) return false;
-  Tell();
-  return TakeSleep(queue_->written);
+  PublishRead();
+  return ClearSleep(queue_->written);
 }
 
 ShmEnd ShmServerEnd(char* memory, uint32_t ring_bytes) { return EndOf(memory, ring_bytes, true); }

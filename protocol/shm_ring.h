@@ -11,27 +11,28 @@
 //   +---------+---------+---------+---------+------- ... ----+---------------+---------------+
 //
 // `written` and `read` count bytes since the beginning, so a queue holds written - read bytes and
-// the next one goes to written % ring_bytes. Beside each stands a word that says that this end
-// sleeps; whoever changes the counter it sleeps on takes the word back and rings, which is to send
-// a byte over the Unix socket that the memory was asked for on. The socket also tells when the
-// other end is gone.
+// the next one goes to written % ring_bytes. Beside each counter stands a flag which is set while
+// the end that owns the counter sleeps. Whoever changes the other counter of the queue clears the
+// flag and rings: it sends a byte over the Unix socket on which the memory was requested. The end
+// of the socket is also how an end learns that the other one is gone.
 //
-// A reader tells how far it is by quarters of the queue, or at once where the writer sleeps: a
-// cache line less that travels between two cores for each message. A writer that finds the queue
-// full waits for three quarters that are really there, so the reader comes to tell.
+// A reader publishes its counter only after each quarter of the queue, or at once when the writer
+// sleeps. That saves one transfer of a cache line between two cores for each message. A writer that
+// finds the queue full is never stuck: at least three quarters of it are unread, so the reader
+// still has to come to the point where it publishes.
 //
-// Trust: each end keeps its own counter privately and only publishes it; of the other end's it
-// believes nothing but a distance of 0 to ring_bytes (else: broken). Bytes are copied out before
-// anybody looks at them, so what is parsed can not change under the parser.
+// Trust: each end keeps its own counter in private memory and only publishes it. Of the other end's
+// counter it accepts any distance from 0 to ring_bytes; everything else breaks the connection.
+// Bytes are copied out before anybody parses them, so they cannot change under the parser.
 //
-// Asking for it: the first bytes of the connection are an ask, the answer is a grant, which brings
-// the memory's descriptor. The first byte of an ask begins neither of the two protocols.
+// Setup: the first bytes of the connection are a request for memory (ask), the answer is a grant
+// and comes with the memory's descriptor. The first byte of an ask begins no protocol.
 //
 //   ask   = 0xC9 version:u8 0:u16 ring_bytes:u32                       little-endian
 //   grant = 0xCA status:u8 message_size:u16 ring_bytes:u32 message     status 0: granted
 //
-// Threads: a writer and a reader of one end each belong to one thread at a time; the two may be on
-// two threads. Ownership: borrow the memory, which outlives them.
+// Threads: a writer and a reader each belong to one thread at a time; the two of one end may be on
+// different threads. Ownership: they borrow the memory, which outlives them.
 
 #include <atomic>
 #include <cstddef>
@@ -48,13 +49,13 @@ inline constexpr uint8_t kShmVersion = 1;
 inline constexpr size_t kShmAskBytes = 8;
 inline constexpr size_t kShmGrantBytes = 8;  // without its message
 inline constexpr size_t kShmMaxMessage = 512;
-// Bytes of each queue: a power of two. What a client asks for is cut to this range.
+// Bytes of each queue: a power of two. What a client asks for is clamped to this range.
 inline constexpr uint32_t kShmMinRing = 16 * 1024;
 inline constexpr uint32_t kShmMaxRing = 1024 * 1024;
 inline constexpr uint32_t kShmUsualRing = 256 * 1024;
 inline constexpr size_t kShmHeadBytes = 4096;
 
-// A counter and whether the end that counts sleeps; on a cache line of its own.
+// A counter, and whether the end that owns it sleeps; on a cache line of its own.
 struct alignas(64) ShmCounter {
   std::atomic<uint64_t> bytes;
   std::atomic<uint32_t> sleeps;
@@ -80,15 +81,15 @@ class ShmWriter {
   // `bytes.size()` is a power of two.
   ShmWriter(ShmQueue& queue, std::span<char> bytes) : queue_(&queue), bytes_(bytes) {}
 
-  // Copies what there is room for; how many bytes that was. 0 also when broken.
+  // Copies what there is room for. Returns how many bytes that was: 0 also when broken.
   size_t Write(std::string_view bytes);
   size_t Room();
   bool broken() const { return broken_; }
 
-  // Says that this end sleeps until there is room. false: there is some; do not sleep.
+  // Announces that this end sleeps until there is room. false: there is some; do not sleep.
   bool Sleep();
   void Wake() { queue_->written.sleeps.store(0, std::memory_order_relaxed); }
-  // After Write: whether the reader sleeps and is to be rung. Takes its word back.
+  // After Write: whether the reader sleeps and must be rung. Clears its flag.
   bool MustRing();
 
  private:
@@ -103,16 +104,16 @@ class ShmReader {
  public:
   ShmReader(ShmQueue& queue, std::span<const char> bytes) : queue_(&queue), bytes_(bytes) {}
 
-  // Copies what is there, up to space.size() bytes; how many that was. 0 also when broken.
+  // Copies what is there, up to space.size() bytes. Returns how many: 0 also when broken.
   size_t Read(std::span<char> space);
   // Whether there is something, or the queue is broken.
   bool Ready() { return Size() > 0 || broken_; }
   bool broken() const { return broken_; }
 
-  // Says that this end sleeps until there is something. false: there is; do not sleep.
+  // Announces that this end sleeps until there is something. false: there is; do not sleep.
   bool Sleep();
   void Wake() { queue_->read.sleeps.store(0, std::memory_order_relaxed); }
-  // After Read: whether the writer sleeps and is to be rung. Takes its word back.
+  // After Read: whether the writer sleeps and must be rung. Clears its flag.
   bool MustRing();
 
  private:
@@ -124,12 +125,12 @@ class ShmReader {
     if (held > bytes_.size()) broken_ = true;
     return broken_ ? 0 : held;
   }
-  void Tell();
+  void PublishRead();
 
   ShmQueue* queue_;
   std::span<const char> bytes_;
   uint64_t read_ = 0;
-  uint64_t told_ = 0;  // of read_, to the writer
+  uint64_t published_ = 0;  // the read_ that the writer can see
   uint64_t written_seen_ = 0;
   bool broken_ = false;
 };
@@ -142,7 +143,7 @@ struct ShmEnd {
 ShmEnd ShmServerEnd(char* memory, uint32_t ring_bytes);
 ShmEnd ShmClientEnd(char* memory, uint32_t ring_bytes);
 
-// The nearest size that is allowed.
+// The nearest allowed size.
 uint32_t ShmRingBytes(uint32_t asked);
 
 std::string EncodeShmAsk(uint32_t ring_bytes);
@@ -155,7 +156,7 @@ struct ShmGrant {
   std::string message;  // of a refusal
 };
 std::string EncodeShmGrant(const ShmGrant& grant);
-// What the first kShmGrantBytes say: *message_size bytes of grant->message follow. false: not a
+// Decodes the fixed part of a grant; *message_size bytes of grant->message follow it. false: not a
 // grant. REQUIRES: bytes.size() is kShmGrantBytes.
 bool DecodeShmGrant(std::string_view bytes, ShmGrant* grant, size_t* message_size);
 

@@ -1,10 +1,10 @@
 #ifndef TAGCACHE_PROTOCOL_SPIN_GATE_H_
 #define TAGCACHE_PROTOCOL_SPIN_GATE_H_
 
-// Whether it pays to spin before sleeping. Spinning that ends in sleep all the same burns a core
-// for nothing: after kPatience failures in a row it is left out, first for a few turns, then for
-// twice as many each time it fails again, up to kMostLeftOut; one success brings it back whole. So
-// an end whose peer is always late spins in less than 2 % of its turns.
+// Decides whether to spin before sleeping. Spinning that ends in sleep wastes a core: after
+// kPatience failures in a row it is skipped, first for a few turns, then for twice as many each
+// time it fails again, up to kMostLeftOut. One success resets all of this. So an end whose peer is
+// always late spins in less than 2 % of its turns.
 //
 // Threads: one at a time. No clock, no allocation.
 

@@ -57,7 +57,7 @@ void SplitList(std::string_view list, bool trim, std::vector<std::string_view>& 
 }
 
 // Reads the fields of a line in the order of the command's row. Fields of the row that lines do not
-// have take the value that older servers gave them.
+// have get the value that older servers gave them.
 class LineReader {
  public:
   LineReader(const Command& command, const Line& line, Scratch& scratch, Request* request)
@@ -295,7 +295,7 @@ void AppendStats(const Response& response, Buffer& out) {
   out.Append(ratio, static_cast<size_t>(size));
 }
 
-// The words of an answer that is no error, without its LF. false: a line can not carry it.
+// Appends an answer that is no error, without its LF. false: a line cannot carry it.
 bool AppendAnswer(const Request& request, const Response& response, Buffer& out) {
   const bool done = response.status == StatusCode::kOk;
   const Command& command = CommandOf(request.op);
@@ -305,8 +305,8 @@ bool AppendAnswer(const Request& request, const Response& response, Buffer& out)
         out.Append("NF");
         return true;
       }
-      if (!FitsLineEnd(response.value)) return false;
-      out.Append("VALUE\t");
+      if (!FitsTextAnswer(response.value)) return false;
+      out.Append(kTextValue);
       out.Append(response.value);
       return true;
     case Reply::kNumber:
@@ -387,7 +387,7 @@ bool ReadAnswer(const Command& command, std::string_view line, Scratch& scratch,
         response->status = StatusCode::kNotFound;
         return true;
       }
-      if (!TakePrefix("VALUE\t", &line)) return false;
+      if (!TakePrefix(kTextValue, &line)) return false;
       response->value = line;
       return true;
     case Reply::kNumber:
@@ -463,6 +463,8 @@ void EncodeTextResponse(const Request& request, const Response& response, Buffer
   }
   out.Append('\n');
 }
+
+bool FitsTextAnswer(std::string_view value) { return FitsLineEnd(value); }
 
 void EncodeTextError(StatusCode status, Buffer& out) {
   out.Append(kError);

@@ -12,20 +12,24 @@
 
 namespace tagcache::protocol {
 
-// Finds the line at the front of `bytes`. true: *line is it without its CRs and LF, *used its size
-// with them. `searched` remembers how far an incomplete line was searched; start with 0, it is
-// reset when a line is found.
+// Finds the line at the front of `bytes`. true: *line is the line without its CRs and LF, and *used
+// its size with them. `searched` remembers how far an incomplete line was searched: start with 0;
+// it is reset when a line is found.
 bool ReadLine(std::string_view bytes, size_t* searched, std::string_view* line, size_t* used);
 
 // Decodes a non-empty line. On false *error is what the answer names.
 bool DecodeTextRequest(std::string_view line, Scratch& scratch, Request* request,
                        StatusCode* error);
 
-// Appends the answer to `request`. A value or key that a line can not carry (LF, trailing CR; in a
-// list also TAB and comma) is answered as kUnrepresentable, never sent. `response.status` may be
-// any.
+// Appends the answer to `request`, whatever its status. A value or key that a line cannot carry (an
+// LF, a trailing CR; in a list also a TAB or comma) is not sent; the answer is kUnrepresentable.
 void EncodeTextResponse(const Request& request, const Response& response, Buffer& out);
-// For answers without a request that decoded: "ERR name".
+// What precedes a value in the answer to GET; an LF follows it. For callers that send the value
+// without copying it.
+inline constexpr std::string_view kTextValue = "VALUE\t";
+// Whether a line can carry the value.
+bool FitsTextAnswer(std::string_view value);
+// The answer to a request that did not decode: "ERR name".
 void EncodeTextError(StatusCode status, Buffer& out);
 
 // Appends a request. REQUIRES: CheckTextRequest(request) is empty.

@@ -31,7 +31,8 @@ inline bool FitsLineEnd(std::string_view value) {
   return value.find('\n') == std::string_view::npos && (value.empty() || value.back() != '\r');
 }
 
-// Lists of writes are optional and taken as they are; those of INV_* are asked for and trimmed.
+// Lists of writes are optional, and their pieces are used as they are; the lists of INV_* are
+// required, and their pieces are trimmed.
 inline bool ListsAreOptional(const Command& command) { return HasField(command, Field::kOptions); }
 
 }  // namespace tagcache::protocol

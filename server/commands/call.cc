@@ -28,7 +28,7 @@ std::string Over(std::string subject, std::string_view what, uint64_t size, std:
 void CallScratch::Trim() {
   TrimVector(decode.views);
   TrimVector(decode.items);
-  TrimVector(decode.item_tags);
+  TrimVector(decode.lists);
   TrimVector(values);
   TrimVector(writes);
   TrimVector(outcomes);

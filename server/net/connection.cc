@@ -218,14 +218,16 @@ void Connection::Send() {
 
 // false: there is nothing further to send.
 bool Connection::SendSome(size_t* sent) {
-  const std::string_view pieces[] = {session_.Output(now_), session_.OutputAfter()};
-  if (pieces[0].empty()) return false;
+  const std::string_view output = session_.Output(now_);
+  if (output.empty()) return false;
   if (*sent >= kTurn) {
     blocked_ = true;
     return true;
   }
-  const size_t size = pieces[0].size() + pieces[1].size();
-  const Transfer written = link_->Write(std::span(pieces, pieces[1].empty() ? 1 : 2));
+  const std::string_view pieces[] = {output, session_.OutputAfter(), session_.OutputEnd()};
+  const size_t count = pieces[1].empty() ? 1 : pieces[2].empty() ? 2 : 3;
+  const size_t size = pieces[0].size() + pieces[1].size() + pieces[2].size();
+  const Transfer written = link_->Write(std::span(pieces, count));
   if (written.failure != nullptr) {
     CloseNow(written.failure);
     return false;

@@ -1,6 +1,7 @@
 #include "server/session/binary_wire.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <utility>
 
@@ -11,16 +12,14 @@ using protocol::FrameHeader;
 using protocol::FrameState;
 using protocol::StatusCode;
 
-// Messages in parts that may be under way at once.
+// How many messages in several frames may be incomplete at once.
 constexpr size_t kMaxAssemblies = 64;
-// Of a message too large to keep, what is kept: the options, the key's length and the key.
+// The front of a message that is too large: its options, the length of its key, and the key.
 constexpr size_t kKeptFront = 1 + 2 + 0xFFFF;
-// The front of a long MGET's answer is copied too, until so much waits to be sent.
+// The small values at the front of an MGET's answer are copied until this much waits to be sent.
 constexpr size_t kMaxAhead = 256 * 1024;
-// A piece of a large reply: with the low-water mark of the session this is how far a small answer
-// can stand back behind large ones.
-constexpr uint32_t kMaxPiece = 128 * 1024;
-// Large replies that may wait at once, and how many of the largest values they may pin together.
+// How many large replies may wait at once, and how many of the largest values they may pin
+// together.
 constexpr size_t kMaxWaiting = 1024;
 constexpr size_t kMaxPinnedValues = 16;
 constexpr size_t kLeastPinnedValue = 1024 * 1024;
@@ -34,7 +33,7 @@ bool IsSingleWrite(uint8_t opcode) {
   return command != nullptr && protocol::HasField(*command, protocol::Field::kValue);
 }
 
-// Opcode and ID of the request that `bytes` begin, where they do. What is not a frame has none.
+// Reads opcode and ID of the request that begins with `bytes`. false: they are no header of one.
 bool ReadName(std::string_view bytes, protocol::Request* request) {
   if (bytes.size() < protocol::kHeaderSize) return false;
   if (static_cast<uint8_t>(bytes[0]) != protocol::kRequestMagic) return false;
@@ -53,10 +52,8 @@ std::string_view KeyAtFront(std::string_view body) {
 
 }  // namespace
 
-BinaryWire::BinaryWire(const Engine& engine) : engine_(engine) {}
-
-size_t BinaryWire::max_page() const { return kMaxPage; }
-size_t BinaryWire::default_page() const { return kDefaultPage; }
+BinaryWire::BinaryWire(const Engine& engine)
+    : Wire({.max_page = kMaxPage, .default_page = kDefaultPage}), engine_(engine) {}
 
 void BinaryWire::Next(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming) {
   if (current_.capacity() > 0) current_.Release(0);
@@ -85,11 +82,11 @@ void BinaryWire::Next(std::string_view bytes, protocol::Scratch& scratch, Incomi
   if (!header.more && assemblies_.empty()) {
     return Decode(header.opcode, header.id, body, scratch, incoming);
   }
-  TakePiece(header, body, scratch, incoming);
+  AddPart(header, body, scratch, incoming);
 }
 
-void BinaryWire::TakePiece(const FrameHeader& header, std::string_view body,
-                           protocol::Scratch& scratch, Incoming* incoming) {
+void BinaryWire::AddPart(const FrameHeader& header, std::string_view body,
+                         protocol::Scratch& scratch, Incoming* incoming) {
   incoming->request = protocol::Request();
   incoming->request.id = header.id;
   incoming->request.op = static_cast<protocol::Op>(header.opcode);
@@ -123,11 +120,11 @@ BinaryWire::Assembly* BinaryWire::Find(uint64_t id) {
 
 bool BinaryWire::Append(Assembly& assembly, std::string_view body, Incoming* incoming) {
   assembly.size += body.size();
-  if (assembly.swallowed) return true;
+  if (assembly.oversize) return true;
   const size_t max_write = engine_.options().store.max_value + engine_.max_write_overhead();
   const size_t limit = IsSingleWrite(assembly.opcode) ? max_write : engine_.max_message();
   if (assembly.size > limit && IsSingleWrite(assembly.opcode)) {
-    // Its answer must name the key, so the front stays; the rest is counted and dropped.
+    // The refusal must name the key, so the front is kept; the rest is counted and dropped.
     const size_t before = assembly.body.size();
     if (before < kKeptFront) assembly.body.Append(body.substr(0, kKeptFront - before));
     held_bytes_ -= before;
@@ -135,7 +132,7 @@ bool BinaryWire::Append(Assembly& assembly, std::string_view body, Incoming* inc
     front.Append(assembly.body.view().substr(0, kKeptFront));
     assembly.body = std::move(front);
     held_bytes_ += assembly.body.size();
-    assembly.swallowed = true;
+    assembly.oversize = true;
     return true;
   }
   // Two of the largest messages may be under way at once, or many small ones.
@@ -154,12 +151,12 @@ bool BinaryWire::Append(Assembly& assembly, std::string_view body, Incoming* inc
 void BinaryWire::Complete(Assembly& assembly, protocol::Scratch& scratch, Incoming* incoming) {
   const uint64_t id = assembly.id;
   const uint8_t opcode = assembly.opcode;
-  const bool swallowed = assembly.swallowed;
+  const bool oversize = assembly.oversize;
   const size_t size = assembly.size;
   current_ = std::move(assembly.body);
   held_bytes_ -= current_.size();
   Drop(assembly);
-  if (!swallowed) return Decode(opcode, id, current_.view(), scratch, incoming);
+  if (!oversize) return Decode(opcode, id, current_.view(), scratch, incoming);
   incoming->kind = Incoming::Kind::kOversize;
   incoming->error = StatusCode::kValueTooLarge;
   incoming->size = size;
@@ -225,9 +222,11 @@ void BinaryWire::Wait(ReplyStream stream) {
 
 void BinaryWire::Produce(protocol::Buffer& out, Borrowed* borrowed) {
   if (turn_ >= waiting_.size()) turn_ = 0;
+  assert(!waiting_.empty() && !stream_open_);
   ReplyStream& stream = waiting_[turn_];
   const size_t before = stream.pinned();
   const bool last = stream.Produce(std::min(max_frame_out_, kMaxPiece), out, borrowed);
+  assert(stream.pinned() <= before && before <= pinned_);
   pinned_ -= before - stream.pinned();
   if (last) {
     waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(turn_));

@@ -1,13 +1,15 @@
 #ifndef TAGCACHE_SERVER_SESSION_BINARY_WIRE_H_
 #define TAGCACHE_SERVER_SESSION_BINARY_WIRE_H_
 
-// The binary codec at work on one connection. Single-frame requests are decoded where they lie;
-// messages in several frames are put together here, a bounded number of bounded size.
+// The binary codec at work on one connection. A request in a single frame is decoded in place. A
+// message in several frames is put together here; how many, and how large, is bounded.
 
 #include <string>
 #include <vector>
 
 #include "protocol/binary_codec.h"
+#include "server/commands/engine.h"
+#include "server/session/codec.h"
 #include "server/session/reply_stream.h"
 #include "server/session/wire.h"
 
@@ -17,7 +19,10 @@ class BinaryWire final : public Wire {
  public:
   explicit BinaryWire(const Engine& engine);
 
-  static bool Speaks(uint8_t first_byte) { return first_byte == protocol::kRequestMagic; }
+  static Recognition Recognize(std::string_view prefix) {
+    return static_cast<uint8_t>(prefix[0]) == protocol::kRequestMagic ? Recognition::kYes
+                                                                      : Recognition::kNo;
+  }
 
   void Next(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming) override;
   void Answer(const protocol::Request& request, const protocol::Response& response,
@@ -35,21 +40,19 @@ class BinaryWire final : public Wire {
   bool full() const override;
   size_t held_input() const override { return held_bytes_; }
   void SetMaxFrame(uint32_t max_frame) override { max_frame_out_ = max_frame; }
-  size_t max_page() const override;
-  size_t default_page() const override;
 
  private:
-  // A message whose last frame has not come.
+  // A message whose last frame has not arrived.
   struct Assembly {
     uint64_t id = 0;
     uint8_t opcode = 0;
-    bool swallowed = false;  // too large for any value: only its front is kept
-    size_t size = 0;         // of the bodies so far
+    bool oversize = false;  // too large for any value: only its front is kept
+    size_t size = 0;        // of the bodies so far
     protocol::Buffer body;
   };
 
-  void TakePiece(const protocol::FrameHeader& header, std::string_view body,
-                 protocol::Scratch& scratch, Incoming* incoming);
+  void AddPart(const protocol::FrameHeader& header, std::string_view body,
+               protocol::Scratch& scratch, Incoming* incoming);
   Assembly* Find(uint64_t id);
   bool Append(Assembly& assembly, std::string_view body, Incoming* incoming);
   void Complete(Assembly& assembly, protocol::Scratch& scratch, Incoming* incoming);
@@ -63,12 +66,12 @@ class BinaryWire final : public Wire {
   uint32_t max_frame_out_ = protocol::kBaseMaxFrame;
   std::vector<Assembly> assemblies_;
   size_t held_bytes_ = 0;     // of all assemblies
-  protocol::Buffer current_;  // the assembled message that was handed out last
+  protocol::Buffer current_;  // the message whose request Next returned last
   std::string detail_;
   std::vector<ReplyStream> waiting_;
-  bool stream_open_ = false;  // values of the last one of them are still to come
-  size_t turn_ = 0;           // of waiting_: round robin
-  size_t pinned_ = 0;
+  bool stream_open_ = false;  // more values of the last of them follow
+  size_t turn_ = 0;           // the next of them to produce a piece: they take turns
+  size_t pinned_ = 0;         // bytes, by all of them
 };
 
 }  // namespace tagcache::server

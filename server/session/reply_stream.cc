@@ -1,6 +1,7 @@
 #include "server/session/reply_stream.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace tagcache::server {
@@ -36,6 +37,7 @@ ReplyStream::ReplyStream(protocol::Op op, uint64_t id, std::span<EntryRef> value
 }
 
 size_t ReplyStream::Add(std::span<EntryRef> values) {
+  assert(next_ == 0 && offset_ == 0 && !head_sent_);
   size_t bytes = 0;
   for (EntryRef& value : values) {
     if (value) bytes += value.value().size();
@@ -46,6 +48,8 @@ size_t ReplyStream::Add(std::span<EntryRef> values) {
 }
 
 bool ReplyStream::Produce(uint32_t max_body, protocol::Buffer& out, Borrowed* borrowed) {
+  assert(max_body >= protocol::kBaseMaxFrame);
+  assert(values_.empty() || next_ < values_.size());
   FrameWriter writer(out, protocol::kResponseMagic, static_cast<uint8_t>(op_), id_,
                      protocol::StatusCode::kOk, max_body);
   size_t room = max_body;
@@ -80,6 +84,7 @@ bool ReplyStream::Produce(uint32_t max_body, protocol::Buffer& out, Borrowed* bo
     head_sent_ = false;
   }
   const bool last = next_ == values_.size();
+  assert(!last || pinned_ == 0);
   writer.Finish(!last, borrowed->bytes.size());
   return last;
 }

@@ -1,8 +1,9 @@
 #ifndef TAGCACHE_SERVER_SESSION_REPLY_STREAM_H_
 #define TAGCACHE_SERVER_SESSION_REPLY_STREAM_H_
 
-// A reply of values that is produced a frame at a time. It pins the entries it still has to send;
-// small values are copied when their frame is made, and large ones are sent from the entry.
+// A reply of values in the binary codec, produced a frame at a time. It pins the entries it still
+// has to send. Small values are copied when their frame is made; large ones are sent from the
+// entry.
 //
 // Threads: one at a time, its session's.
 
@@ -18,26 +19,25 @@
 
 namespace tagcache::server {
 
-// Values up to this size are copied into the output; larger ones are sent from their entry.
-inline constexpr size_t kMaxCopied = 16 * 1024;
-
-// Appends a frame of an MGET reply and drops the pins of its values: the first of these, up to a
-// frame of kBaseMaxFrame, or to one over `largest` bytes. Returns how many; 0: none, and no frame
-// (unless there are no values at all). The reply goes on unless these are all, and its `last`.
+// Appends one frame of an MGET reply: as many of `values`, from the front, as fit into a frame of
+// kBaseMaxFrame, up to the first that is larger than `largest` bytes. Drops the pins of those and
+// returns how many they are. When the first value is too large it returns 0 and appends no frame.
+// The frame ends the reply when it holds all of `values` and these are the `last`.
 size_t WriteValues(protocol::Op op, uint64_t id, std::span<EntryRef> values, size_t largest,
                    bool last, protocol::Buffer& out);
 
 class ReplyStream {
  public:
-  // Takes the pins over. `kind` is what the value that answers a GET_LEASE is.
+  // Takes ownership of the pins. `kind` is that of a value which answers GET_LEASE.
   ReplyStream(protocol::Op op, uint64_t id, std::span<EntryRef> values,
               protocol::LeaseKind kind = protocol::LeaseKind::kValue);
-  // Takes more of them over. Returns their bytes. REQUIRES: Produce was not called yet.
+  // Adds values, as the constructor does. Returns how many bytes they have. REQUIRES: Produce was
+  // not called yet.
   size_t Add(std::span<EntryRef> values);
 
   // Appends one frame with a body of at most `max_body` bytes, whose end may be left in *borrowed:
-  // send that before the next call. true: it was the last. REQUIRES: max_body >= kBaseMaxFrame; not
-  // called after it returned true.
+  // send that before the next call. true: this was the last frame. REQUIRES: max_body >=
+  // kBaseMaxFrame; not called after it returned true.
   bool Produce(uint32_t max_body, protocol::Buffer& out, Borrowed* borrowed);
 
   // Bytes of entries not yet sent, which it pins.
@@ -50,8 +50,8 @@ class ReplyStream {
   uint64_t id_;
   std::vector<EntryRef> values_;
   size_t next_ = 0;         // values_[next_] is being sent
-  size_t offset_ = 0;       // bytes of it that were
-  bool head_sent_ = false;  // its head was
+  size_t offset_ = 0;       // bytes of it that were sent
+  bool head_sent_ = false;  // its flags and length were sent
   size_t pinned_ = 0;
 };
 

@@ -4,44 +4,34 @@
 #include <cassert>
 #include <utility>
 
-#include "server/session/binary_wire.h"
-#include "server/session/text_wire.h"
-
 namespace tagcache::server {
 namespace {
 
 using protocol::StatusCode;
 
-// The codecs, tried in this order on the first byte of a connection.
-constexpr Codec kCodecs[] = {
-    {BinaryWire::Speaks,
-     [](const Engine& e) -> std::unique_ptr<Wire> { return std::make_unique<BinaryWire>(e); }},
-    {TextWire::Speaks,
-     [](const Engine& e) -> std::unique_ptr<Wire> { return std::make_unique<TextWire>(e); }},
-};
-
 // A large reply adds a piece whenever less than this waits to be sent.
 constexpr size_t kLowWater = 64 * 1024;
-// What is sent of an answer before the rest of it is made: less is not worth a system call.
+// The front of an unfinished answer is sent when it has this many bytes: fewer are not worth a
+// system call.
 constexpr size_t kWorthSending = 16 * 1024;
-// An incomplete request may leave a buffer this large behind the requests before it.
+// The input buffer is kept up to this size, even when most of it is free.
 constexpr size_t kKeptInput = 512 * 1024;
 constexpr std::string_view kShuttingDown =
     "the server is shutting down; the request was not carried out";
 // The output buffer a thread keeps for its next session that has something to send.
 constexpr size_t kKeptOutput = 2 * 1024 * 1024;
 
-// Sessions of one thread run one after the other, and none needs this memory between two calls: ten
-// thousand idle connections share it.
-CallScratch& ThreadWorkbench() {
+// Sessions of one thread run one after the other, and none needs this memory between two calls. So
+// ten thousand idle connections share it.
+CallScratch& ThreadScratch() {
   static thread_local CallScratch scratch;
   return scratch;
 }
 
 }  // namespace
 
-Session::Session(Engine& engine, WorkerMetrics& metrics)
-    : engine_(engine), metrics_(metrics), scratch_(ThreadWorkbench()) {
+Session::Session(Engine& engine, WorkerMetrics& metrics, std::span<const Codec> codecs)
+    : engine_(engine), metrics_(metrics), scratch_(ThreadScratch()), codecs_(codecs) {
   peer_.number = engine_.NumberConnection();
 }
 
@@ -54,7 +44,7 @@ void Session::AllowWaiting(std::shared_ptr<WakeQueue> wakes, void* owner) {
 void Session::Receive(std::string_view bytes, TimeMs now, uint64_t clock) {
   metrics_.bytes_in.Add(bytes.size());
   if (closing_ || bytes.empty()) return;
-  if (wire_ == nullptr) TellCodec(bytes[0]);
+  if (wire_ == nullptr && !ChooseWire(bytes)) return in_.Append(bytes);
   OpenOutput();
   if (in_.empty()) {
     const size_t used = Consume(bytes, clock, now);
@@ -67,22 +57,35 @@ void Session::Receive(std::string_view bytes, TimeMs now, uint64_t clock) {
   scratch_.Trim();
 }
 
-void Session::TellCodec(char first_byte) {
-  for (const Codec& codec : kCodecs) {
-    if (!codec.speaks(static_cast<uint8_t>(first_byte))) continue;
-    wire_ = codec.make(engine_);
-    return;
+// Makes the wire of the codec that the first bytes choose: those received before, and `bytes`.
+// false: more bytes are needed.
+bool Session::ChooseWire(std::string_view bytes) {
+  assert(in_.size() < kMaxPrefix);
+  if (in_.empty()) {
+    codec_ = ChooseCodec(codecs_, bytes);
+  } else {
+    char prefix[kMaxPrefix];
+    const size_t before = in_.view().copy(prefix, sizeof prefix);
+    const size_t added = bytes.copy(prefix + before, sizeof prefix - before);
+    codec_ = ChooseCodec(codecs_, {prefix, before + added});
   }
+  if (codec_ == nullptr) return false;
+  wire_ = codec_->make(engine_);
+  return true;
 }
 
-// For something to be appended. An idle session holds no output buffer: the thread's is taken while
-// there is something to send.
+// Prepares the output for an answer. An idle session holds no output buffer: it has the thread's
+// while there is something to send. What is borrowed comes before the answer, so its rest is
+// copied, unless the answer will queue up in the codec.
 void Session::OpenOutput() {
   if (out_.capacity() == 0) out_ = std::move(scratch_.spare_output);  // swaps
-  if (borrowed_.bytes.empty()) return;
+  if (borrowed_.bytes.empty() || AnswersQueueUp()) return;
   out_.Append(borrowed_.bytes);
+  out_.Append(borrowed_.end);
   borrowed_ = Borrowed();
 }
+
+bool Session::AnswersQueueUp() const { return wire_->traits().in_order && wire_->waiting(); }
 
 void Session::ReturnOutput() {
   out_.Release(kKeptOutput);
@@ -104,22 +107,26 @@ void Session::ProcessHeldInput(TimeMs now) {
 }
 
 // Carries out the requests at the front of `bytes` until they end or output must drain first.
-// Returns how many bytes were taken.
+// Returns how many bytes it consumed.
 size_t Session::Consume(std::string_view bytes, uint64_t begin, TimeMs now) {
-  size_t taken = 0;
+  assert(wire_ != nullptr);
+  size_t consumed = 0;
   Incoming incoming;
   while (!closing_) {
-    if (taken == bytes.size() && taken > 0 && !shutting_down_) return taken;
+    if (consumed == bytes.size() && consumed > 0 && !shutting_down_) return consumed;
     if (OutputFull()) {
       held_ = true;
-      return taken;
+      return consumed;
     }
-    wire_->Next(bytes.substr(taken), scratch_.decode, &incoming);
-    taken += incoming.used;
+    wire_->Next(bytes.substr(consumed), scratch_.decode, &incoming);
+    consumed += incoming.used;
+    assert(consumed <= bytes.size());
+    assert(incoming.used > 0 || incoming.kind == Incoming::Kind::kNeedMore ||
+           incoming.kind == Incoming::Kind::kBroken);
     switch (incoming.kind) {
       case Incoming::Kind::kNeedMore:
-        if (shutting_down_) FinishShutDown(bytes.substr(taken));
-        return taken;
+        if (shutting_down_) FinishShutDown(bytes.substr(consumed));
+        return consumed;
       case Incoming::Kind::kPart:
         break;
       case Incoming::Kind::kRequest:
@@ -132,7 +139,7 @@ size_t Session::Consume(std::string_view bytes, uint64_t begin, TimeMs now) {
         break;
     }
   }
-  return taken;
+  return consumed;
 }
 
 bool Session::OutputFull() const {
@@ -158,9 +165,9 @@ uint64_t Session::Execute(const protocol::Request& request, uint64_t begin, Time
 
 // What a handler needs of this session, whichever time it runs.
 void Session::Connect(Call& call) {
-  call.max_page = wire_->max_page();
-  call.default_page = wire_->default_page();
-  call.waiting_requests = waiting_requests_.get();
+  call.max_page = wire_->traits().max_page;
+  call.default_page = wire_->traits().default_page;
+  call.waiting_requests = wire_->traits().in_order ? nullptr : waiting_requests_.get();
   call.sink = this;
 }
 
@@ -221,7 +228,7 @@ void Session::Refuse(Incoming& incoming, TimeMs now) {
     incoming.detail = "the server asks for credentials first";
   } else if (may_write && (oversize || incoming.lost_put) &&
              incoming.request.op == protocol::Op::kPut) {
-    // What the peer tried to replace is not served on.
+    // The value that the peer tried to replace must no longer be served.
     engine_.store().Delete(incoming.request.key, now);
   }
   CountRefusal(incoming);
@@ -256,14 +263,17 @@ std::string Session::RefusalMessage(const Incoming& incoming) const {
 }
 
 void Session::Close(StatusCode why) {
+  assert(codec_ != nullptr && !closing_);
   closing_ = true;
   held_ = false;
   StopWaiting();
   if (why != StatusCode::kTooManyConnections && why != StatusCode::kAuthFailed) {
     metrics_.protocol_errors.Add(1);
-    engine_.events().Write(
-        Level::kWarning, "protocol_error",
-        {{"peer", peer_.address}, {"client", peer_.client_name}, {"error", protocol::NameOf(why)}});
+    engine_.events().Write(Level::kWarning, "protocol_error",
+                           {{"peer", peer_.address},
+                            {"client", peer_.client_name},
+                            {"error", protocol::NameOf(why)},
+                            {"codec", codec_->name}});
   }
 }
 
@@ -279,6 +289,7 @@ void Session::Produce() {
   OpenOutput();
   while (out_.size() < kLowWater && borrowed_.bytes.empty() && wire_->waiting()) {
     wire_->Produce(out_, &borrowed_);
+    assert(borrowed_.end.empty() || !borrowed_.bytes.empty());
   }
 }
 
@@ -286,11 +297,18 @@ void Session::Sent(size_t n, TimeMs now) {
   metrics_.bytes_out.Add(n);
   const size_t copied = std::min(n, out_.size());
   out_.Consume(copied);
-  borrowed_.bytes.remove_prefix(n - copied);
+  const size_t lent = std::min(n - copied, borrowed_.bytes.size());
+  borrowed_.bytes.remove_prefix(lent);
+  assert(n - copied - lent <= borrowed_.end.size() && "more was sent than there was to send");
+  borrowed_.end.remove_prefix(n - copied - lent);
   if (!borrowed_.bytes.empty()) return;
+  if (!borrowed_.end.empty()) {
+    OpenOutput();
+    out_.Append(std::exchange(borrowed_.end, {}));
+  }
   borrowed_.pin.Reset();
   if (held_ && out_.size() <= kLowWater) {
-    // The large replies first, so that a stream of small requests does not starve them.
+    // The large replies come first, so that a stream of small requests does not starve them.
     Produce();
     if (!OutputFull()) {
       held_ = false;
@@ -377,6 +395,10 @@ void Session::Closed(TimeMs now) {
 
 size_t Session::buffered_input() const {
   return in_.size() + (wire_ != nullptr ? wire_->held_input() : 0);
+}
+
+size_t Session::buffered_output() const {
+  return out_.size() + (wire_ != nullptr ? wire_->held_output() : 0);
 }
 
 }  // namespace tagcache::server

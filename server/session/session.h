@@ -1,20 +1,23 @@
 #ifndef TAGCACHE_SERVER_SESSION_SESSION_H_
 #define TAGCACHE_SERVER_SESSION_SESSION_H_
 
-// The server's side of one connection, without I/O: bytes and time go in, bytes come out. It tells
-// the codec by the first byte, carries requests out on the store, and puts replies together.
+// The server's side of one connection, without I/O: bytes and time go in, bytes come out. It
+// chooses the codec by the first bytes, carries requests out on the store, and puts replies
+// together.
 //
 // Small replies gather in one reused output buffer. A large reply (values over 16 KiB, long MGETs)
-// is produced a frame at a time, interleaved with other replies, from entries it has pinned; so
-// what it holds in the buffer is bounded by the output backlog, whatever was asked for. Values over
-// 16 KiB are not copied at all, unless another reply comes in between. While the
-// backlog is full no further request is carried out and wants_input() is false.
+// is produced a piece at a time from entries it has pinned; so what it holds in the buffer is
+// bounded by the output backlog, whatever was asked for. On a codec that answers in any order the
+// pieces alternate with other replies; on one that answers in order those queue up behind it.
+// Values over 16 KiB are not copied, except the rest of a piece that another reply follows. While
+// the backlog is full no further request is carried out and wants_input() is false.
 //
 // Threads: one at a time, its worker's. Errors: a peer's errors are answers to the peer.
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,15 +26,16 @@
 #include "server/commands/call.h"
 #include "server/commands/engine.h"
 #include "server/commands/waiting_requests.h"
+#include "server/session/codec.h"
 #include "server/session/wire.h"
 #include "server/store/store.h"
 
 namespace tagcache::server {
 
-// Sends the front of an answer whose rest is still being made.
+// Sends the front of an answer while the rest of it is still being made.
 class EarlyOutput {
  public:
-  // How many of the bytes were sent; 0: none can be now.
+  // Returns how many of the bytes it sent; 0: none can be sent now.
   virtual size_t SendEarly(std::string_view bytes) = 0;
 
  protected:
@@ -40,34 +44,38 @@ class EarlyOutput {
 
 class Session final : private ValueSink {
  public:
-  // `metrics` is engine.AddWorker() of the worker that runs this session. Both outlive it.
-  Session(Engine& engine, WorkerMetrics& metrics);
+  // `metrics` is engine.AddWorker() of the worker that runs this session. Both outlive it, and so
+  // does the table of the codecs that the peer may speak.
+  Session(Engine& engine, WorkerMetrics& metrics, std::span<const Codec> codecs = Codecs());
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Without this, nothing of an answer leaves before all of it is made. `early` outlives this.
+  // Without this no part of an answer is sent before all of it is made. `early` outlives this.
   void AllowEarlyOutput(EarlyOutput* early) { early_ = early; }
-  // Takes bytes from the peer and carries out what is complete. `clock` is engine.LatencyClock()
-  // when they came.
+  // Takes bytes from the peer and carries out the requests that are complete. `clock` is
+  // engine.LatencyClock() when the bytes arrived.
   void Receive(std::string_view bytes, TimeMs now, uint64_t clock);
   void Receive(std::string_view bytes, TimeMs now) { Receive(bytes, now, engine_.LatencyClock()); }
-  // What is to be sent next; empty: nothing for now. Valid until the next call of another function.
+  // The bytes to send next; empty: there are none for now. Valid until the next call of another
+  // function.
   std::string_view Output(TimeMs now);
-  // What comes after Output() and is there, too: to be sent along in one system call. Of a large
-  // value it is the entry's own memory.
+  // The bytes that follow Output(), when they are ready too, so that one system call can send both:
+  // a large value, in its entry's own memory.
   std::string_view OutputAfter() const {
     return out_.empty() ? std::string_view() : borrowed_.bytes;
   }
-  // The first `n` bytes of Output() and OutputAfter() were sent. Goes on with requests that were
-  // held back.
+  // And the bytes that follow OutputAfter(): the few that end an answer.
+  std::string_view OutputEnd() const { return out_.empty() ? std::string_view() : borrowed_.end; }
+  // The first `n` bytes of Output(), OutputAfter() and OutputEnd() were sent. Goes on with requests
+  // that were held back.
   void Sent(size_t n, TimeMs now);
 
-  // false: do not read from the peer for now; true again after enough was Sent().
+  // false: do not read from the peer for now. It becomes true again when enough was Sent().
   bool wants_input() const { return !held_ && !closing_; }
   // Close the connection once Output() is empty.
   bool closing() const { return closing_; }
-  // Answers what was read, refuses the rest with kShuttingDown, then closing().
+  // Answers the requests that were read and refuses the rest with kShuttingDown, then closing().
   void ShutDown(TimeMs now);
   // The connection is gone: what it had leased may be computed by others, and nothing is waited for
   // any more. Call it once, at the end.
@@ -96,13 +104,14 @@ class Session final : private ValueSink {
 
   // Bytes held in this session's own buffers, for tests of the bounds.
   size_t buffered_input() const;
-  size_t buffered_output() const { return out_.size(); }
+  size_t buffered_output() const;
   bool holds_memory() const { return in_.capacity() + out_.capacity() > 0; }
 
  private:
   void SendValues(const protocol::Request& request, std::span<EntryRef> values, bool last) override;
-  void TellCodec(char first_byte);
+  bool ChooseWire(std::string_view bytes);
   void OpenOutput();
+  bool AnswersQueueUp() const;
   void ReturnOutput();
   void ProcessHeldInput(TimeMs now);
   size_t Consume(std::string_view bytes, uint64_t begin, TimeMs now);
@@ -123,9 +132,11 @@ class Session final : private ValueSink {
 
   Engine& engine_;
   WorkerMetrics& metrics_;
-  CallScratch& scratch_;        // of the thread the session was made in
-  std::unique_ptr<Wire> wire_;  // nullptr until the first byte came
-  protocol::Buffer in_;         // an incomplete request, or requests held back
+  CallScratch& scratch_;  // of the thread the session was made in
+  std::span<const Codec> codecs_;
+  const Codec* codec_ = nullptr;  // nullptr until the first bytes have chosen one
+  std::unique_ptr<Wire> wire_;    // of the codec
+  protocol::Buffer in_;           // an incomplete request, or requests held back
   protocol::Buffer out_;
   Borrowed borrowed_;  // sent after out_
   Peer peer_;

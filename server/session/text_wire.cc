@@ -1,13 +1,16 @@
 #include "server/session/text_wire.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tagcache::server {
 
 using protocol::StatusCode;
 
 TextWire::TextWire(const Engine& engine)
-    : max_line_(engine.options().store.max_value + engine.max_write_overhead()) {}
+    : Wire({.in_order = true}),
+      max_line_(engine.options().store.max_value + engine.max_write_overhead()),
+      max_waiting_(engine.options().output_backlog) {}
 
 void TextWire::Next(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming) {
   *incoming = Incoming();
@@ -43,31 +46,36 @@ void TextWire::BreakLine(std::string_view bytes, protocol::Scratch& scratch, Inc
 
 void TextWire::Answer(const protocol::Request& request, const protocol::Response& response,
                       protocol::Buffer& out) {
-  protocol::EncodeTextResponse(request, response, out);
+  protocol::EncodeTextResponse(request, response, replies_.Destination(out));
 }
 
 void TextWire::AnswerValue(const protocol::Request& request, EntryRef value, bool,
                            protocol::Buffer& out) {
+  const std::string_view bytes = value.value();
+  if (bytes.size() > kMaxCopied && protocol::FitsTextAnswer(bytes)) {
+    replies_.Destination(out).Append(protocol::kTextValue);
+    return replies_.AddValue(std::move(value), "\n");
+  }
   protocol::Response response;
   response.op = request.op;
-  response.value = value.value();
+  response.value = bytes;
   response.flags = value.flags();
-  protocol::EncodeTextResponse(request, response, out);
+  Answer(request, response, out);
 }
 
 // No verb asks for several values.
 void TextWire::AnswerValues(const protocol::Request&, std::span<EntryRef>, bool last,
                             protocol::Buffer& out) {
-  if (last) protocol::EncodeTextError(StatusCode::kUnrepresentable, out);
+  if (last) protocol::EncodeTextError(StatusCode::kUnrepresentable, replies_.Destination(out));
 }
 
 void TextWire::AnswerRefusal(const Incoming& incoming, std::string_view, protocol::Buffer& out) {
-  protocol::EncodeTextError(incoming.error, out);
+  protocol::EncodeTextError(incoming.error, replies_.Destination(out));
 }
 
 void TextWire::RefuseIncomplete(std::string_view tail, StatusCode status, std::string_view,
                                 protocol::Buffer& out) {
-  if (!tail.empty()) protocol::EncodeTextError(status, out);
+  if (!tail.empty()) protocol::EncodeTextError(status, replies_.Destination(out));
 }
 
 }  // namespace tagcache::server

@@ -1,12 +1,14 @@
 #ifndef TAGCACHE_SERVER_SESSION_TEXT_WIRE_H_
 #define TAGCACHE_SERVER_SESSION_TEXT_WIRE_H_
 
-// The tab-delimited codec at work on one connection. Answers leave in the order of the requests, so
-// every answer is appended whole, large values too.
+// The tab-delimited codec at work on one connection. Answers leave in the order of the requests.
 
 #include <string>
 
 #include "protocol/text_codec.h"
+#include "server/commands/engine.h"
+#include "server/session/codec.h"
+#include "server/session/ordered_replies.h"
 #include "server/session/wire.h"
 
 namespace tagcache::server {
@@ -15,7 +17,8 @@ class TextWire final : public Wire {
  public:
   explicit TextWire(const Engine& engine);
 
-  static bool Speaks(uint8_t) { return true; }
+  // Whatever no other codec recognizes is text: its answer is a line that a person can read.
+  static Recognition Recognize(std::string_view) { return Recognition::kYes; }
 
   void Next(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming) override;
   void Answer(const protocol::Request& request, const protocol::Response& response,
@@ -28,18 +31,19 @@ class TextWire final : public Wire {
                      protocol::Buffer& out) override;
   void RefuseIncomplete(std::string_view tail, protocol::StatusCode status,
                         std::string_view message, protocol::Buffer& out) override;
-  bool waiting() const override { return false; }
-  void Produce(protocol::Buffer&, Borrowed*) override {}
-  bool full() const override { return false; }
-  size_t held_input() const override { return 0; }
-  void SetMaxFrame(uint32_t) override {}
-  size_t max_page() const override { return SIZE_MAX; }  // one answer lists all
-  size_t default_page() const override { return SIZE_MAX; }
+  bool waiting() const override { return replies_.waiting(); }
+  void Produce(protocol::Buffer& out, Borrowed* borrowed) override {
+    replies_.Produce(out, borrowed);
+  }
+  bool full() const override { return replies_.pinned() + replies_.copied() >= max_waiting_; }
+  size_t held_output() const override { return replies_.copied(); }
 
  private:
   void BreakLine(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming);
 
-  size_t max_line_;
+  const size_t max_line_;
+  const size_t max_waiting_;  // bytes of answers, copied or not, after which the peer must read
+  OrderedReplies replies_;
   size_t searched_ = 0;  // of an incomplete line
   std::string detail_;
 };

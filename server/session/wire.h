@@ -1,35 +1,47 @@
 #ifndef TAGCACHE_SERVER_SESSION_WIRE_H_
 #define TAGCACHE_SERVER_SESSION_WIRE_H_
 
-// A codec at work on one connection: cuts requests out of the peer's bytes, and writes answers. It
-// carries nothing out and knows no store but the entries it is handed to send.
+// A codec at work on one connection: it cuts requests out of the peer's bytes and writes answers.
+// It carries nothing out, and of the store it knows only the entries it is handed to send.
+// docs/adding-a-codec.md walks through a real one.
+//
+// What a codec remembers of a request: Next may store any number in Request::id, and that number
+// comes back with the answer. The binary codec keeps the peer's request ID there; a codec that has
+// more to remember keeps it in a table of its own and stores the place. A request that was answered
+// at once comes back whole. Of one that had to wait (WaitingRequest) only these come back: op, id,
+// key, lease_ms, stale_ok.
 //
 // Threads: one at a time, its session's. Errors: std::bad_alloc from the buffers.
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string_view>
 
 #include "protocol/buffer.h"
 #include "protocol/message.h"
-#include "server/commands/engine.h"
 #include "server/store/store.h"
 
 namespace tagcache::server {
 
+// Values up to this size are copied into the output; larger ones are sent from their entry.
+inline constexpr size_t kMaxCopied = 16 * 1024;
+// The most that one call of Produce appends or lends where answers alternate. With the low-water
+// mark of the session this bounds how far a small answer can stand behind large ones.
+inline constexpr uint32_t kMaxPiece = 128 * 1024;
+
 // Bytes that are sent after those of the output buffer, straight from an entry.
 struct Borrowed {
-  std::string_view bytes;
-  EntryRef pin;  // or none: the wire itself keeps the entry until Produce is called again
+  std::string_view bytes;  // never empty while `end` is not
+  std::string_view end;    // constant bytes that follow them
+  EntryRef pin;            // or none: the wire itself keeps the entry until Produce is called again
 };
 
 // What Wire::Next found at the front of the bytes.
 struct Incoming {
   enum class Kind : uint8_t {
-    kNeedMore,  // nothing complete; `used` bytes (often 0) were taken
-    kPart,      // a piece of a longer message was taken; go on
+    kNeedMore,  // nothing complete; `used` bytes (often 0) were consumed
+    kPart,      // a piece of a longer message was consumed; call Next again
     kRequest,   // `request` is to be carried out
     kRefused,   // not a request that can be carried out; `error` is its answer
     kOversize,  // a single write of `size` bytes, larger than any value may be: only op, id and key
@@ -37,15 +49,15 @@ struct Incoming {
     kBroken,    // as kRefused, and the stream can not be trusted any more
   };
   Kind kind = Kind::kNeedMore;
-  size_t used = 0;  // bytes taken from the front
+  size_t used = 0;  // bytes consumed from the front
   protocol::Request request;
   protocol::StatusCode error = protocol::StatusCode::kOk;
   std::string_view detail;  // of the error, for a person
   size_t size = 0;
-  // kBroken: a PUT of request.key was lost; its old value must not be served on.
+  // kBroken: a PUT of request.key was lost; its old value must no longer be served.
   bool lost_put = false;
 
-  // All but the request, which is large: it is set anew wherever there is one to tell of.
+  // Clears everything but the request, which is large: whoever reports a request sets it anew.
   void Clear() {
     kind = Kind::kNeedMore;
     used = size = 0;
@@ -55,53 +67,68 @@ struct Incoming {
   }
 };
 
+// What a session must know of a codec.
+struct WireTraits {
+  // Answers leave in the order of the requests. No request may wait then, since the answers behind
+  // it would have to wait, too. REQUIRES: while waiting(), answers are queued and `out` is left
+  // alone.
+  bool in_order = false;
+  // The most keys one answer lists; a request without a limit gets `default_page`.
+  size_t max_page = SIZE_MAX;
+  size_t default_page = SIZE_MAX;
+};
+
 class Wire {
  public:
+  explicit Wire(const WireTraits& traits) : traits_(traits) {}
   virtual ~Wire() = default;
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
 
-  // Looks at the front of `bytes`. Views in *incoming are valid until the next call, and while
-  // `bytes` and `scratch` are.
+  const WireTraits& traits() const { return traits_; }
+
+  // Reads the front of `bytes`. Views in *incoming are valid until the next call, and while `bytes`
+  // and `scratch` are.
   virtual void Next(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming) = 0;
 
   // Appends an answer that holds no value.
   virtual void Answer(const protocol::Request& request, const protocol::Response& response,
                       protocol::Buffer& out) = 0;
-  // Appends the value that answers GET, GET_AND_TOUCH or (there it may be a stale one) GET_LEASE,
+  // Appends the value that answers GET, GET_AND_TOUCH or GET_LEASE (only there it may be stale),
   // now or by Produce.
   virtual void AnswerValue(const protocol::Request& request, EntryRef value, bool stale,
                            protocol::Buffer& out) = 0;
-  // Appends values that answer MGET, now or by Produce. Takes the pins over. More of the same
-  // answer follow, with no other call in between, unless they are the `last`.
+  // Appends values that answer MGET, now or by Produce, and takes ownership of the pins. More of
+  // the same answer follow, with no other call in between, unless they are the `last`.
   virtual void AnswerValues(const protocol::Request& request, std::span<EntryRef> values, bool last,
                             protocol::Buffer& out) = 0;
-  // Appends the refusal of what did not become a request.
+  // Appends the refusal of bytes that did not become a request.
   virtual void AnswerRefusal(const Incoming& incoming, std::string_view message,
                              protocol::Buffer& out) = 0;
-  // Appends the refusal of each request that came in part.
+  // Appends the refusal of each request of which only a part has arrived. `tail` is the input that
+  // Next has not consumed.
   virtual void RefuseIncomplete(std::string_view tail, protocol::StatusCode status,
                                 std::string_view message, protocol::Buffer& out) = 0;
 
-  // Whether a reply waits for Produce.
+  // Whether an answer waits for Produce.
   virtual bool waiting() const = 0;
-  // Appends the next piece of a reply that waits; its end may be left in *borrowed instead, and
-  // then nothing is appended before that was sent, or appended. REQUIRES: waiting().
+  // Appends the next piece of an answer that waits, of about kMaxPiece bytes at most. The end of
+  // the piece may be left in *borrowed instead; the session then sends or copies it before it calls
+  // Produce again. REQUIRES: waiting().
   virtual void Produce(protocol::Buffer& out, Borrowed* borrowed) = 0;
-  // Replies that wait hold as much as they may: carry out nothing further.
+  // The answers that wait hold as much as they may: the session carries out nothing further, and
+  // stops reading, until some of them are sent.
   virtual bool full() const = 0;
-  // Bytes of messages in parts held here.
-  virtual size_t held_input() const = 0;
+  // Bytes of incomplete messages held here.
+  virtual size_t held_input() const { return 0; }
+  // Bytes of answers copied into buffers of the codec's own.
+  virtual size_t held_output() const { return 0; }
 
-  // What HELLO agreed on. No effect on codecs without frames.
-  virtual void SetMaxFrame(uint32_t max_frame) = 0;
-  // The most keys one answer lists; a request without a limit gets `default_page`.
-  virtual size_t max_page() const = 0;
-  virtual size_t default_page() const = 0;
-};
+  // What HELLO agreed on. Codecs without frames ignore it.
+  virtual void SetMaxFrame(uint32_t) {}
 
-// A row of the session's codec table.
-struct Codec {
-  bool (*speaks)(uint8_t first_byte);
-  std::unique_ptr<Wire> (*make)(const Engine& engine);
+ private:
+  const WireTraits traits_;
 };
 
 }  // namespace tagcache::server

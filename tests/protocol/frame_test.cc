@@ -125,10 +125,10 @@ TEST(FrameWriter, WritesTheSameBytesWhateverTheFrameLimit) {
   for (uint32_t max_frame : {1000u, 40u, 7u, 2u, 1u}) {
     Buffer out;
     FrameWriter writer = WriterTo(out, max_frame);
-    writer.U8(0x01);
-    writer.U16(0x0203);
-    writer.U32(0x04050607);
-    writer.U64(0x08090A0B0C0D0E0F);
+    writer.Number<uint8_t>(0x01);
+    writer.Number<uint16_t>(0x0203);
+    writer.Number<uint32_t>(0x04050607);
+    writer.Number<uint64_t>(0x08090A0B0C0D0E0F);
     writer.Short("short");
     writer.Long("long");
     writer.Bytes("bytes");
@@ -145,8 +145,8 @@ TEST(FrameWriter, WritesTheSameBytesWhateverTheFrameLimit) {
 TEST(FrameWriter, AMessageThatFillsItsLastFrameHasNoEmptyOneBehindIt) {
   Buffer out;
   FrameWriter writer = WriterTo(out, 4);
-  writer.U32(1);
-  writer.U32(2);
+  writer.Number<uint32_t>(1);
+  writer.Number<uint32_t>(2);
   writer.Finish();
   EXPECT_EQ(out.size(), 2 * (kHeaderSize + 4));
 }

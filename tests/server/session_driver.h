@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -102,8 +103,9 @@ inline std::string EncodedHello(uint32_t max_frame, std::string_view user = {},
 }
 
 struct Driver {
-  explicit Driver(const EngineOptions& options = SmallEngine())
-      : engine(options, &events), session(engine, engine.AddWorker()) {}
+  explicit Driver(const EngineOptions& options = SmallEngine(),
+                  std::span<const server::Codec> codecs = server::Codecs())
+      : engine(options, &events), session(engine, engine.AddWorker(), codecs) {}
 
   void Feed(std::string_view bytes) { session.Receive(bytes, now); }
   // Takes at most `most` bytes of what is to be sent.

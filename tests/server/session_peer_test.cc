@@ -260,7 +260,7 @@ TEST(HostileInput, TheEventNamesThePeerAndNotItsBytes) {
   driver.Say(EncodedHello(65'536) + "secret value");
   ASSERT_EQ(driver.events.lines.size(), 1u);
   EXPECT_EQ(driver.events.lines[0],
-            "protocol_error peer=10.0.0.9:1234 client=test error=bad_frame");
+            "protocol_error peer=10.0.0.9:1234 client=test error=bad_frame codec=binary");
 }
 
 // lessons 23
