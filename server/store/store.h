@@ -167,8 +167,8 @@ struct LeaseAnswer {
   bool waiting = false;
 };
 
-// A request that makes entries disappear, of any kind. It takes effect in steps, and each step has a
-// number: the order in which steps took effect is the order of their numbers.
+// A request that makes entries disappear, of any kind. It takes effect in steps, and each step has
+// a number: the order in which steps took effect is the order of their numbers.
 //
 //   kind      names        a step is                              entries in the result
 //   kAnyTag   tags         64 of the tags, over all shards        see below
