@@ -71,7 +71,7 @@ Arena::Arena(MemoryBudget& budget) : budget_(budget), values_(KeptValues(budget.
 }
 
 Arena::~Arena() {
-  // Whoever allocated has freed, and whoever added to the budget has subtracted.
+  // All objects are freed, and the budget contains nothing besides the slabs.
   assert(Used().objects == 0);
   assert(budget_.used() == Used().slabs);
   munmap(mapping_, reserved_slabs_ * kSlabBytes + kSlabBytes);

@@ -62,7 +62,7 @@ bool TagStamps::Flushed(uint64_t token) const {
 
 struct LeaseRecord {
   std::string key;
-  uint64_t token = 0;  // 0: nobody computes; the lease is free for whoever asks first
+  uint64_t token = 0;  // 0: nobody computes; the next caller that asks gets the lease
   uint64_t holder = 0;
   TimeMs end = 0;
   std::list<Waiter*> waiters;  // the one that has waited longest is first

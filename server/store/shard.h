@@ -1,22 +1,22 @@
 #ifndef TAGCACHE_SERVER_STORE_SHARD_H_
 #define TAGCACHE_SERVER_STORE_SHARD_H_
 
-// One shard of the store: a lock, a table of entries, and what knows those entries by tag, by time
-// and by lease.
+// One shard of the store: a lock, a table of entries, the indexes that find those entries by tag
+// and by time, and the leases of its keys.
 //
 //   Store ── hash's top bits ──> Shard
 //                                 ├─ mutex_    held for one step
-//                                 ├─ entries_  hash -> entry, and what eviction knows of it
+//                                 ├─ entries_  hash -> entry and its access frequency
 //                                 ├─ tags_     tag  -> list through the same entries
-//                                 ├─ wheel_    time -> lists through those that expire
-//                                 └─ leases_   key  -> who computes it, who waits
+//                                 ├─ wheel_    time -> lists through the entries that expire
+//                                 └─ leases_   key  -> the caller that computes it, those that wait
 //
 // A write is one step under the lock: value, flags, tags and expiry change together, and an entry
 // that leaves the table leaves the list of each of its tags and the wheel in the same step. So
 // there is never an entry that its tags do not reach, nor a tag that reaches an entry which no
 // longer has it.
 //
-// What makes an entry leave, and the function that all of it ends in:
+// How an entry leaves the table: every way ends in Unlink.
 //
 //   a write, a delete ──────────────────────────────────────────────┐
 //   a lookup that finds it expired or invalidated ──┐               │
@@ -28,12 +28,11 @@
 //
 // Threads: any. Locks: mutex_, and under it for a moment a stripe of the TagRegistry or a lock of
 // the Arena. Two shards' locks are held together only by AllShards (store_impl.h), in the order of
-// their indices. What is REQUIRES(mutex()) is called with the lock held. Memory is allocated before
-// the lock is taken and freed after it is released (step.h), where that is possible.
+// their indices. A function that REQUIRES(mutex_) is called with the lock held. Memory is allocated
+// before the lock is taken and freed after it is released (step.h), where that is possible.
 //
-// The calls on keys are in shard.cc, writes in shard_write.cc, what goes by tag or through the
-// whole table in shard_walk.cc, and what removes entries that nobody asked to remove in
-// shard_upkeep.cc.
+// Lookups are in shard.cc, writes in shard_write.cc, calls by tag and walks through the whole table
+// in shard_walk.cc, and expiry, eviction and moving in shard_upkeep.cc.
 
 #include <cstddef>
 #include <cstdint>

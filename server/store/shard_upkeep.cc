@@ -1,4 +1,4 @@
-// Shard: removing entries that nobody asked to remove, and moving others.
+// Shard: expiry, removal of invalidated entries, eviction, and moving entries.
 
 #include <cassert>
 #include <cstring>

@@ -1,4 +1,4 @@
-// Shard: what goes by tag, and walks through the whole table.
+// Shard: calls by tag, and walks through the whole table.
 
 #include <algorithm>
 #include <cassert>

@@ -15,8 +15,8 @@ namespace {
 // forgotten during a scan (profiling/hitratio --simulate).
 constexpr size_t kTurnoversPerEpoch = 8;
 // How many expired and how many invalidated entries a write removes. The wheel touches an entry at
-// most five times until it is removed: so they do not pile up, however fast entries come and
-// whoever else has no time for them.
+// most five times until it is removed. So these entries do not pile up, however fast others come,
+// even if maintenance never runs.
 constexpr size_t kDiscardedPerWrite = 5;
 
 }  // namespace

@@ -167,21 +167,21 @@ struct LeaseAnswer {
   bool waiting = false;
 };
 
-// What makes entries disappear on a caller's word, of any kind. It takes effect in steps, and each
-// step has a number: the order in which steps took effect is the order of their numbers.
+// A request that makes entries disappear, of any kind. It takes effect in steps, and each step has
+// a number: the order in which steps took effect is the order of their numbers.
 //
-//   kind      names           one step each                          entries in the result
-//   kAnyTag   tags            64 of the tags, over all shards        see below
-//   kAllTags  tags            the whole call, over all shards        exact
-//   kKeys     keys            a key                                  exact
-//   kPrefix   the prefix      a removed key; and the first page      exact
-//                             of a removal, for lease tokens
-//   kFlush    none            the whole call, over all shards        see below
+//   kind      names        a step is                              entries in the result
+//   kAnyTag   tags         64 of the tags, over all shards        see below
+//   kAllTags  tags         the whole call, over all shards        exact
+//   kKeys     keys         one key                                exact
+//   kPrefix   the prefix   one removed key; and before the        exact
+//                          first page, to overtake lease tokens
+//   kFlush    none         the whole call, over all shards        see below
 //
 // kAllTags of one tag is the same as kAnyTag.
 //
-// After the step no call sees the entries it reached. Their memory is freed later where they are
-// many, and the result waits for that in no case. For kAnyTag and kFlush the number of entries is
+// After the step no call sees the entries it reached. Where they are many, their memory is freed
+// later, and the result does not wait for that. For kAnyTag and kFlush the number of entries is
 //  - exact where a step reaches at most 1024 entries: each live one is counted once;
 //  - exact too for one tag and for a flush, where no entry waits to be removed because it expired
 //    or was invalidated before;

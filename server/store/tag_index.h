@@ -15,7 +15,8 @@
 // Invalidating a tag takes its node out of the table, in one step however long the list is. The
 // node becomes a tombstone: it carries the number of its invalidation, and an entry that has a
 // tombstone among its tags is invalidated. The entries are removed later, from the list of
-// tombstones, or by whoever finds one. While there is no tombstone nobody reads an entry's tags.
+// tombstones, or by a lookup that finds one. While there is no tombstone nobody reads an entry's
+// tags.
 //
 // How many entries an invalidation found is counted as they are unlinked: an entry counts for the
 // first of the invalidations that reached it, and only if it had not expired by then. The count is
