@@ -4,6 +4,7 @@
 #include <string>
 
 #include "protocol/text_codec.h"
+#include "protocol/text_fields.h"
 #include "protocol/text_line.h"
 
 namespace tagcache::protocol {
@@ -80,55 +81,54 @@ std::string_view CheckInitial(const Request& request) {
   return request.initial == -request.by ? "" : "the initial value is not the step, negated";
 }
 
-std::string_view CheckField(const Request& request, const Command& command, Field field) {
-  switch (field) {
-    case Field::kKey:
-      return CheckKey(command, request.key);
-    case Field::kTag:
-      return CheckTag(request.key);
-    case Field::kKeys:
-      return CheckKeys(request.keys);
-    case Field::kTags:
-      return CheckTags(request, command);
-    case Field::kValue:
-      return CheckValue(request);
-    case Field::kInitial:
-      return CheckInitial(request);
-    case Field::kValueFlags:
-      return request.flags == kIntegerFlags ? "" : "the flags are not those of an integer";
-    case Field::kCursor:
-      return request.cursor == 0 ? "" : "a cursor is given, and all keys come at once";
-    case Field::kLimit:
-      return request.limit == 0 ? "" : "a limit is given, and all keys come at once";
-    case Field::kCredentials:
-      return Holds(request.user, kLineBreakers) || Holds(request.password, kLineBreakers)
-                 ? "the user name or the password holds a TAB, CR or LF"
-                 : "";
-    case Field::kToken:
-      return request.token == 0 ? "" : "a lease token is given";
-    case Field::kPrefix:  // of commands without a verb
-    case Field::kVersion:
-    case Field::kLease:
-    case Field::kTtl:
-    case Field::kBy:
-    case Field::kMode:
-    case Field::kOptions:
-    case Field::kHello:
-    case Field::kItems:
-    case Field::kEnd:
-      return {};
+// Checks the fields of a request, each for what its part of the line cannot carry. Empty: it can.
+class LineCheck {
+ public:
+  using Result = std::string_view;
+
+  explicit LineCheck(const Command& command) : command_(command) {}
+
+  std::string_view Key(const Request& request) { return CheckKey(command_, request.key); }
+  std::string_view Tag(const Request& request) { return CheckTag(request.key); }
+  std::string_view Keys(const Request& request) { return CheckKeys(request.keys); }
+  std::string_view TagList(const Request& request) { return CheckTags(request, command_); }
+  std::string_view Ttl(const Request&) { return {}; }
+  std::string_view By(const Request&) { return {}; }
+  std::string_view Value(const Request& request) { return CheckValue(request); }
+  std::string_view Credentials(const Request& request) {
+    return Holds(request.user, kLineBreakers) || Holds(request.password, kLineBreakers)
+               ? "the user name or the password holds a TAB, CR or LF"
+               : "";
   }
-  return {};
-}
+  template <Field kField>
+  std::string_view Implied(const Request& request) {
+    if (kField == Field::kInitial) return CheckInitial(request);
+    if (kField == Field::kValueFlags && request.flags != kIntegerFlags) {
+      return "the flags are not those of an integer";
+    }
+    if (kField == Field::kCursor && request.cursor != 0) {
+      return "a cursor is given, and all keys come at once";
+    }
+    if (kField == Field::kLimit && request.limit != 0) {
+      return "a limit is given, and all keys come at once";
+    }
+    if (kField == Field::kToken && request.token != 0) return "a lease token is given";
+    return {};
+  }
+
+ private:
+  const Command& command_;
+};
 
 }  // namespace
 
 std::string_view CheckTextRequest(const Request& request) {
   const Command& command = CommandOf(request.op);
   if (command.text_verb.empty()) return NoVerb(command);
+  LineCheck check(command);
   for (const Field field : command.fields) {
     if (field == Field::kEnd) break;
-    if (const std::string_view why = CheckField(request, command, field); !why.empty()) return why;
+    if (const auto why = DescribeTextField(check, field, request); !why.empty()) return why;
   }
   return {};
 }

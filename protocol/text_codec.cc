@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "protocol/text_fields.h"
 #include "protocol/text_line.h"
 
 namespace tagcache::protocol {
@@ -56,140 +57,103 @@ void SplitList(std::string_view list, bool trim, std::vector<std::string_view>& 
   }
 }
 
-// Reads the fields of a line in the order of the command's row. Fields of the row that lines do not
-// have get the value that older servers gave them.
+// Reads the fields of a line in the order of the command's row.
 class LineReader {
  public:
-  LineReader(const Command& command, const Line& line, Scratch& scratch, Request* request)
-      : command_(command), line_(line), scratch_(scratch), request_(*request) {}
+  using Result = StatusCode;
 
-  StatusCode Run() {
-    for (const Field field : command_.fields) {
-      if (field == Field::kEnd) break;
-      const StatusCode code = Read(field);
-      if (code != StatusCode::kOk) return code;
-    }
+  LineReader(const Command& command, const Line& line, Scratch& scratch)
+      : command_(command), line_(line), scratch_(scratch) {}
+
+  StatusCode Key(Request& request);
+  StatusCode Tag(Request& request);
+  StatusCode Keys(Request& request);
+  StatusCode TagList(Request& request);
+  StatusCode Ttl(Request& request);
+  StatusCode By(Request& request);
+  StatusCode Value(Request& request) {
+    request.value = Next();
     return StatusCode::kOk;
   }
+  StatusCode Credentials(Request& request) {
+    request.user = Next();
+    request.password = Next();
+    return StatusCode::kOk;
+  }
+  template <Field kField>
+  StatusCode Implied(Request& request);
 
  private:
-  StatusCode Read(Field field);
-  StatusCode ReadKey();
-  StatusCode ReadTag();
-  StatusCode ReadTags();
-  StatusCode ReadKeys();
-  StatusCode ReadTtl();
-  StatusCode ReadBy();
-  StatusCode ReadInitial();
-
   std::string_view Next() { return line_.Has(next_) ? line_[next_++] : std::string_view(); }
 
   const Command& command_;
   const Line& line_;
   Scratch& scratch_;
-  Request& request_;
   size_t next_ = 1;
 };
 
-StatusCode LineReader::ReadKey() {
+StatusCode LineReader::Key(Request& request) {
   if (!line_.Has(next_)) return StatusCode::kMissingKey;
-  request_.key = Next();
+  request.key = Next();
   // GET of the empty key is a miss; a write to it is refused.
-  if (request_.key.empty() && (command_.traits & kWrites) != 0) return StatusCode::kMissingKey;
+  if (request.key.empty() && (command_.traits & kWrites) != 0) return StatusCode::kMissingKey;
   return StatusCode::kOk;
 }
 
-StatusCode LineReader::ReadTag() {
+StatusCode LineReader::Tag(Request& request) {
   if (!line_.Has(next_)) return StatusCode::kMissingTag;
-  request_.key = Next();
+  request.key = Next();
   return StatusCode::kOk;
 }
 
-StatusCode LineReader::ReadTags() {
+StatusCode LineReader::TagList(Request& request) {
   if (ListsAreOptional(command_)) {
     const std::string_view list = Next();
     if (IsNone(list)) return StatusCode::kOk;
     SplitList(list, false, scratch_.views);
-    if (!scratch_.views.empty()) request_.tags = Tags(scratch_.views);
+    if (!scratch_.views.empty()) request.tags = Tags(scratch_.views);
     return StatusCode::kOk;
   }
   if (!line_.Has(next_)) return StatusCode::kMissingTags;
   SplitList(Next(), true, scratch_.views);
-  request_.tags = Tags(scratch_.views);
+  request.tags = Tags(scratch_.views);
   return scratch_.views.empty() ? StatusCode::kEmptyTags : StatusCode::kOk;
 }
 
-StatusCode LineReader::ReadKeys() {
+StatusCode LineReader::Keys(Request& request) {
   if (!line_.Has(next_)) return StatusCode::kMissingKeys;
   SplitList(Next(), true, scratch_.views);
-  request_.keys = scratch_.views;
+  request.keys = scratch_.views;
   return scratch_.views.empty() ? StatusCode::kEmptyKeys : StatusCode::kOk;
 }
 
-StatusCode LineReader::ReadTtl() {
+StatusCode LineReader::Ttl(Request& request) {
   const std::string_view field = Next();
   if (IsNone(field)) return StatusCode::kOk;
   uint64_t ttl = 0;
   if (!ParseNumber(field, &ttl)) return StatusCode::kInvalidTtl;
-  request_.ttl = ttl;
+  request.ttl = ttl;
   return StatusCode::kOk;
 }
 
-StatusCode LineReader::ReadBy() {
-  request_.by = 1;
+StatusCode LineReader::By(Request& request) {
+  request.by = 1;
   if (!line_.Has(next_)) return StatusCode::kOk;
   std::string_view field = Next();
   if (field.size() > 1 && field[0] == '+' && field[1] != '-') field.remove_prefix(1);
-  return ParseNumber(field, &request_.by) ? StatusCode::kOk : StatusCode::kInvalidBy;
+  return ParseNumber(field, &request.by) ? StatusCode::kOk : StatusCode::kInvalidBy;
 }
 
-StatusCode LineReader::ReadInitial() {
-  request_.initial = request_.by;
+// The flags are those of an integer, and an absent key is created with what is added. The other
+// fields are left out.
+template <Field kField>
+StatusCode LineReader::Implied(Request& request) {
+  if (kField == Field::kValueFlags) request.flags = kIntegerFlags;
+  if (kField != Field::kInitial) return StatusCode::kOk;
+  request.initial = request.by;
   if (command_.op != Op::kDecrement) return StatusCode::kOk;
-  if (request_.by == std::numeric_limits<int64_t>::min()) return StatusCode::kOverflow;
-  request_.initial = -request_.by;
-  return StatusCode::kOk;
-}
-
-StatusCode LineReader::Read(Field field) {
-  switch (field) {
-    case Field::kKey:
-      return ReadKey();
-    case Field::kTag:
-      return ReadTag();
-    case Field::kKeys:
-      return ReadKeys();
-    case Field::kTags:
-      return ReadTags();
-    case Field::kTtl:
-      return ReadTtl();
-    case Field::kBy:
-      return ReadBy();
-    case Field::kInitial:
-      return ReadInitial();
-    case Field::kValue:
-      request_.value = Next();
-      return StatusCode::kOk;
-    case Field::kValueFlags:
-      request_.flags = kIntegerFlags;
-      return StatusCode::kOk;
-    case Field::kCredentials:
-      request_.user = Next();
-      request_.password = Next();
-      return StatusCode::kOk;
-    case Field::kMode:  // is in the verb
-    case Field::kOptions:
-    case Field::kCursor:
-    case Field::kLimit:
-    case Field::kPrefix:
-    case Field::kToken:
-    case Field::kVersion:
-    case Field::kLease:
-    case Field::kHello:
-    case Field::kItems:
-    case Field::kEnd:
-      return StatusCode::kOk;
-  }
+  if (request.by == std::numeric_limits<int64_t>::min()) return StatusCode::kOverflow;
+  request.initial = -request.by;
   return StatusCode::kOk;
 }
 
@@ -212,51 +176,49 @@ std::string_view VerbOf(const Command& command, Mode mode) {
   return all ? command.text_alias : command.text_verb;
 }
 
-// A field of a request, with the TAB in front of it. CheckTextRequest has passed.
-void AppendField(const Request& request, Field field, Buffer& out) {
-  switch (field) {
-    case Field::kKey:
-    case Field::kTag:
-      out.Append('\t');
-      return out.Append(request.key);
-    case Field::kKeys:
-      out.Append('\t');
-      return AppendList(request.keys, out);
-    case Field::kTags:
-      out.Append('\t');
-      if (!request.tags || request.tags->empty()) return out.Append('-');
-      return AppendList(*request.tags, out);
-    case Field::kTtl:
-      out.Append('\t');
-      if (!request.ttl) return out.Append('-');
-      return AppendNumber(*request.ttl, out);
-    case Field::kBy:
-      out.Append('\t');
-      return AppendNumber(request.by, out);
-    case Field::kValue:
-      out.Append('\t');
-      return out.Append(request.value);
-    case Field::kCredentials:
-      out.Append('\t');
-      out.Append(request.user);
-      out.Append('\t');
-      return out.Append(request.password);
-    case Field::kInitial:
-    case Field::kValueFlags:
-    case Field::kMode:
-    case Field::kOptions:
-    case Field::kCursor:
-    case Field::kLimit:
-    case Field::kPrefix:
-    case Field::kToken:
-    case Field::kVersion:
-    case Field::kLease:
-    case Field::kHello:
-    case Field::kItems:
-    case Field::kEnd:
-      return;
+// Appends the fields of a request, each with the TAB in front of it. CheckTextRequest has passed.
+class LineWriter {
+ public:
+  using Result = void;
+
+  explicit LineWriter(Buffer& out) : out_(out) {}
+
+  void Key(const Request& request) { Append(request.key); }
+  void Tag(const Request& request) { Append(request.key); }
+  void Keys(const Request& request) {
+    out_.Append('\t');
+    AppendList(request.keys, out_);
   }
-}
+  void TagList(const Request& request) {
+    if (!request.tags || request.tags->empty()) return Append("-");
+    out_.Append('\t');
+    AppendList(*request.tags, out_);
+  }
+  void Ttl(const Request& request) {
+    if (!request.ttl) return Append("-");
+    out_.Append('\t');
+    AppendNumber(*request.ttl, out_);
+  }
+  void By(const Request& request) {
+    out_.Append('\t');
+    AppendNumber(request.by, out_);
+  }
+  void Value(const Request& request) { Append(request.value); }
+  void Credentials(const Request& request) {
+    Append(request.user);
+    Append(request.password);
+  }
+  template <Field>
+  void Implied(const Request&) {}
+
+ private:
+  void Append(std::string_view bytes) {
+    out_.Append('\t');
+    out_.Append(bytes);
+  }
+
+  Buffer& out_;
+};
 
 bool FitsList(std::span<const std::string_view> keys) {
   for (const std::string_view key : keys) {
@@ -450,8 +412,14 @@ bool DecodeTextRequest(std::string_view text, Scratch& scratch, Request* request
   if (HasField(*command, Field::kMode) && IsTextAlias(*command, line[0])) {
     request->mode = Mode::kAll;
   }
-  *error = LineReader(*command, line, scratch, request).Run();
-  return *error == StatusCode::kOk;
+  *error = StatusCode::kOk;
+  LineReader reader(*command, line, scratch);
+  for (const Field field : command->fields) {
+    if (field == Field::kEnd) break;
+    *error = DescribeTextField(reader, field, *request);
+    if (*error != StatusCode::kOk) return false;
+  }
+  return true;
 }
 
 void EncodeTextResponse(const Request& request, const Response& response, Buffer& out) {
@@ -475,9 +443,10 @@ void EncodeTextError(StatusCode status, Buffer& out) {
 void EncodeTextRequest(const Request& request, Buffer& out) {
   const Command& command = CommandOf(request.op);
   out.Append(VerbOf(command, request.mode));
+  LineWriter writer(out);
   for (const Field field : command.fields) {
     if (field == Field::kEnd) break;
-    AppendField(request, field, out);
+    DescribeTextField(writer, field, request);
   }
   out.Append('\n');
 }
