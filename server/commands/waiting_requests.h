@@ -15,7 +15,7 @@
 //                                                                      runs again; it answers, or
 //                                                                      waits on
 //
-// A request also runs again at its deadline. It is then told so, and nobody will wake it any more.
+// A request also runs again at its deadline. The handler then learns that, and nobody wakes the request any more.
 //
 //              Start              woken, or cancelled at the deadline         TakeReady
 //    kPrepared ─────> kWaiting ─────────────────────────────────────> kReady ──────────> kRunning

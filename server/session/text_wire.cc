@@ -32,7 +32,7 @@ void TextWire::Next(std::string_view bytes, protocol::Scratch& scratch, Incoming
 }
 
 void TextWire::BreakLine(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming) {
-  // The front of a line is enough to tell whose value was lost.
+  // The front of a line is enough to know whose value was lost.
   const size_t front = std::min<size_t>(bytes.size(), 256 * 1024);
   scratch.views.clear();
   StatusCode ignored = StatusCode::kOk;

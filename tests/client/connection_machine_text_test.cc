@@ -93,7 +93,7 @@ TEST_F(TextMachine, EmptyBulkRequestIsAnsweredWithoutALine) {
   EXPECT_EQ(events[0].kind, Kind::kDone);
 }
 
-// Lessons 1: without IDs a late answer can not be events from the next one's.
+// Lessons 1: without IDs a late answer cannot be distinguished from the next one's.
 TEST_F(TextMachine, AbandonBreaksIt) {
   const uint64_t id = machine_.Send(GetOf("late"));
   machine_.Abandon(id);

@@ -51,7 +51,7 @@ TEST(ShmRing, TakesWhatThereIsRoomForAndTheRestLater) {
   EXPECT_EQ(memory.client.writer.Write("y"), 0u);
   char space[kShmMinRing / 4];
   EXPECT_EQ(memory.server.reader.Read(std::span(space, 100)), 100u);
-  EXPECT_EQ(memory.client.writer.Write(bytes), 0u) << "told by quarters";
+  EXPECT_EQ(memory.client.writer.Write(bytes), 0u) << "published by quarters";
   EXPECT_EQ(memory.server.reader.Read(space), sizeof space);
   EXPECT_EQ(memory.client.writer.Write(bytes), 100 + sizeof space);
   EXPECT_FALSE(memory.client.writer.broken());

@@ -44,6 +44,7 @@ int Option(int fd, int level, int option) {
   return value;
 }
 
+// lessons 23
 TEST(Server, AcceptedSocketsHaveTheConfiguredOptions) {
   ServerOptions options;
   options.worker.sockets = {
@@ -138,6 +139,7 @@ TEST(Server, APeerThatFinishedSendingStillGetsItsAnswers) {
   EXPECT_TRUE(client.closed());
 }
 
+// lessons 23
 TEST(Server, ConnectionsOverTheLimitAreRefusedByNameAndPlacesComeBack) {
   ServerOptions options;
   options.worker.max_connections = 2;
@@ -195,8 +197,8 @@ TEST(Server, AnIdleConnectionIsClosedAndABusyOneIsNot) {
   EXPECT_EQ(running.Count(&server::WorkerMetrics::connections_closed_idle), 1u);
 }
 
-// A peer that sends requests and does not read costs its backlog and socket buffers, no more, and
-// is closed in the end.
+// lessons 12, 16: a peer that sends requests and does not read costs its backlog and socket
+// buffers, no more, and is closed in the end.
 TEST(Server, AStalledReaderIsHeldBackAndThenClosed) {
   ServerOptions options;
   options.worker.idle_timeout = 500;
@@ -323,6 +325,7 @@ TEST(Server, AHostThatDoesNotResolveIsNamed) {
 }
 
 // As select() does not support them.
+// lessons 19
 TEST(Server, DescriptorsOver1023Work) {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);

@@ -131,7 +131,7 @@ class Rounds {
   void Run() {
     std::vector<std::function<void()>> works = {[&] { Lead(); }};
     for (size_t t = 1; t < kThreads; ++t) works.push_back([this, t] { Follow(t); });
-    if (setting_.tended || setting_.busy) works.push_back([&] { Disturb(); });
+    if (setting_.maintained || setting_.busy) works.push_back([&] { Disturb(); });
     parties_ = works.size();
     RunAll(works);
   }
@@ -179,7 +179,7 @@ class Rounds {
       // A few times a round: where locks are not fair, those who are waiting would starve.
       for (int i = 0; i < kDisturbances; ++i) {
         if (finished_.load(std::memory_order_acquire) >= kThreads) break;
-        if (setting_.tended) store_.RunMaintenance(64, kHistoryNow);
+        if (setting_.maintained) store_.RunMaintenance(64, kHistoryNow);
         if (!setting_.busy) continue;
         const std::vector<std::string>& names = bulks_[bulk++ % kHistoryKeys];
         store_.MultiGet(Words(names.begin(), names.end()), kHistoryNow, out);
@@ -232,7 +232,7 @@ class Rounds {
       for (size_t s = 0; s < steps; ++s) plans_[t].push_back(planner_.Next());
     }
     if (setting_.many_tagged) PrepareTagged();
-    if (setting_.tended && round_number_ % 64 == 0) PrepareSlabs();
+    if (setting_.maintained && round_number_ % 64 == 0) PrepareSlabs();
   }
 
   // Gives tags many entries. In half of the rounds no entry has two tags.
@@ -406,20 +406,21 @@ INSTANTIATE_TEST_SUITE_P(
         RoundSetting{.name = "FourShards", .shards = 4, .calls = 150'000},
         RoundSetting{.name = "FourShardsBusy", .shards = 4, .busy = true, .calls = 200'000},
         RoundSetting{.name = "SixteenShardsBusy", .shards = 16, .busy = true, .calls = 200'000},
-        RoundSetting{.name = "FourShardsTended", .shards = 4, .tended = true, .calls = 100'000},
-        RoundSetting{.name = "SixteenShardsBusyAndTended",
+        RoundSetting{
+            .name = "FourShardsMaintained", .shards = 4, .maintained = true, .calls = 100'000},
+        RoundSetting{.name = "SixteenShardsBusyAndMaintained",
                      .shards = 16,
                      .busy = true,
-                     .tended = true,
+                     .maintained = true,
                      .calls = 100'000},
         RoundSetting{.name = "FourShardsManyTagged",
                      .shards = 4,
                      .busy = true,
                      .many_tagged = true,
                      .calls = 50'000},
-        RoundSetting{.name = "SixteenShardsManyTaggedTended",
+        RoundSetting{.name = "SixteenShardsManyTaggedMaintained",
                      .shards = 16,
-                     .tended = true,
+                     .maintained = true,
                      .many_tagged = true,
                      .calls = 50'000},
         RoundSetting{.name = "FourShardsBeyondTheLimit",
@@ -428,9 +429,9 @@ INSTANTIATE_TEST_SUITE_P(
                      .many_tagged = true,
                      .beyond_limit = true,
                      .calls = 10'000},
-        RoundSetting{.name = "SixteenShardsBeyondTheLimitTended",
+        RoundSetting{.name = "SixteenShardsBeyondTheLimitMaintained",
                      .shards = 16,
-                     .tended = true,
+                     .maintained = true,
                      .many_tagged = true,
                      .beyond_limit = true,
                      .calls = 10'000}),

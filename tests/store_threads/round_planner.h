@@ -20,8 +20,8 @@ struct RoundSetting {
   const char* name;
   size_t shards;
   bool busy = false;  // bulk reads hold now this, now that shard's lock for long
-  bool tended =
-      false;  // RunMaintenance runs all the time; entries come and go, so slabs are emptied
+  // RunMaintenance runs all the time; entries come and go, so slabs are emptied.
+  bool maintained = false;
   bool many_tagged = false;   // tags have many entries, which an invalidation removes itself
   bool beyond_limit = false;  // with many_tagged: so many that they are removed later
   size_t calls = 0;
