@@ -70,6 +70,7 @@ Status ForEachIniSetting(const std::function<Status(const OptionInfo&, std::stri
       const int length = snprintf(name, sizeof(name), "%s%s", kPrefix.data(), option.name.data());
       const char* text = zend_ini_string_ex(name, static_cast<size_t>(length), 0, nullptr);
       assert(text != nullptr);  // RegisterIniSettings made it
+      if (text == nullptr) continue;
       if (Status status = set(option, text); !status.ok()) return status;
     }
     return {};

@@ -9,10 +9,11 @@
 //
 //   Number(x)             as wide as x is, little-endian     NumberAs<T>(x)  as wide as T
 //   Short(x)              u16 length, bytes                  Long(x)         u32 length, bytes
-//   Options()             the options byte                   Has(bit)        whether it is set
-//   there Flag(bit, x)          x is that bit; no bytes            Ttl(x)          u64 Keys(x) u32
-//   count, shorts                  TagList(x)      u16 count, shorts Items(x)              u32
-//   count, items List<T>(x, where, smallest, describe)
+//   Options()             the options byte                   Has(bit)        whether a bit is set
+//   Flag(bit, x)          x is that bit; no bytes            Ttl(x)          u64
+//   Keys(x)               u32 count, shorts                  TagList(x)      u16 count, shorts
+//   Items(x)              u32 count, items
+//   List<T>(x, where, smallest, describe)
 //                         T count, elements of at least `smallest` bytes; the reader keeps them in
 //                         the vector `where` of the Scratch
 //   Require(holds, why)   else the reader refuses the body

@@ -271,7 +271,8 @@ class Client {
 
   // Invalidate the entries that have the tag, any or all of the tags, or one of the keys. Once this
   // has returned, no reader anywhere sees one of them. The result is how many there were: exact for
-  // about a thousand entries and while the server has nothing to reclaim, otherwise never too low.
+  // about a thousand entries, and for more of one tag while the server has nothing to reclaim;
+  // otherwise never too low.
   Result<uint64_t> InvalidateTag(std::string_view tag, CallOptions call = {});
   Result<uint64_t> InvalidateTags(std::span<const std::string_view> tags, TagMode mode,
                                   CallOptions call = {});

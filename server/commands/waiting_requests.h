@@ -15,7 +15,8 @@
 //                                                                      runs again; it answers, or
 //                                                                      waits on
 //
-// A request also runs again at its deadline. The handler then learns that, and nobody wakes the request any more.
+// A request also runs again at its deadline: Call::attempt is kDeadline then, and nobody wakes the
+// request any more.
 //
 //              Start              woken, or cancelled at the deadline         TakeReady
 //    kPrepared ─────> kWaiting ─────────────────────────────────────> kReady ──────────> kRunning

@@ -206,12 +206,11 @@ void Connection::Send() {
   try {
     while (!closed_ && !blocked_ && SendSome(&sent)) {
     }
+    if (!closed_) worker_.deadlines().Set(*this, session_.NextDeadline());
   } catch (const std::bad_alloc&) {
     return CloseNow("out of memory");
   }
-  if (closed_) return;
-  worker_.deadlines().Set(*this, session_.NextDeadline());
-  if (blocked_) return;
+  if (closed_ || blocked_) return;
   if (session_.closing()) return Linger();
   if (peer_finished_) CloseNow("end of stream");
 }
@@ -258,7 +257,7 @@ void Connection::Linger() {
 }
 
 void Connection::ShutDown() {
-  if (lingering_) return;
+  if (lingering_) return Wait();  // polling has stopped
   now_ = Clock::Now();
   size_t size = 0;
   ReadOnce(0, &size);  // what the peer has sent by now

@@ -3,10 +3,10 @@
 
 // Drives a session (server/session/session.h) with the bytes of a link (link.h).
 //
-//   the link is ready, or  ->  Link::Read -> Session::Receive -> Send: Session::Output ->
-//   Link::Write the worker polls it                                           \-> no room:
-//   blocked_, until the
-//                                                                     link is ready again
+//   the link is ready, or   ->  Link::Read  ->  Session::Receive  ->  Send
+//   the worker polls it
+//
+//   Send: Session::Output  ->  Link::Write  ->  no room: blocked_, until the link is ready again
 //
 // After each event the connection says what it waits for: Link::Wait. After traffic the worker may
 // poll it for a while instead (poller.h): if its link expects that, or its peer asked for it in
@@ -56,7 +56,7 @@ class Connection final : private EarlyOutput, private LinkUser {
   // The poller has removed the connection: from now on the link reports traffic.
   void PollingEnded();
   bool polled() const { return polled_at != 0; }
-  // Whether polling has been worth it lately.
+  // Whether recent polling found traffic.
   protocol::SpinGate& poll_gate() { return poll_gate_; }
   uint64_t polled_at = 0;  // the poller's: Clock::Nanoseconds of the last traffic; 0: not polled
   bool poll_paid = false;  // the poller's: there was traffic since polling began

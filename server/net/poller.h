@@ -5,9 +5,8 @@
 // sleeping in the loop until the kernel reports it. To sleep and be woken costs more than a small
 // request.
 //
-//   traffic -> Add -> [ turn of polling -> turn of the loop ] ... -> quiet for the window -> the
-//   loop
-//                                                                    reports the next traffic
+//   traffic -> Add -> [ turn of polling -> turn of the loop ] ... -> quiet for the window
+//                                                                    -> the loop reports traffic
 //
 // A turn is short, and between two of them the loop has one for everything else. With no connection
 // to poll the worker sleeps in the loop.

@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 namespace tagcache::server {
 namespace {
@@ -55,6 +56,8 @@ bool SendDescriptor(int socket, std::string_view bytes, int descriptor) {
 
 std::unique_ptr<ShmLink> ShmLink::Open(std::unique_ptr<SocketWatcher>& socket, uint32_t ring_bytes,
                                        LinkUser& user, const ShmGrants& grants, std::string* why) {
+  const std::string grant =
+      protocol::EncodeShmGrant({.granted = true, .ring_bytes = ring_bytes, .message = {}});
   const size_t size = protocol::ShmBytes(ring_bytes);
   const int fd = MakeMemory(size, why);
   if (fd < 0) return nullptr;
@@ -63,11 +66,15 @@ std::unique_ptr<ShmLink> ShmLink::Open(std::unique_ptr<SocketWatcher>& socket, u
   if (memory == MAP_FAILED) {
     *why = Failed("mmap");
   } else {
-    link.reset(new ShmLink(static_cast<char*>(memory), ring_bytes, user, grants));
+    link.reset(new (std::nothrow) ShmLink(static_cast<char*>(memory), ring_bytes, user, grants));
+    if (link == nullptr) {
+      munmap(memory, size);
+      *why = "the server has no memory for it";
+    }
+  }
+  if (link != nullptr) {
     // Before the client can write: it wakes this end for its first request.
     link->reader_.Sleep();
-    const std::string grant =
-        protocol::EncodeShmGrant({.granted = true, .ring_bytes = ring_bytes, .message = {}});
     if (!SendDescriptor(socket->fd(), grant, fd)) {
       *why = Failed("sendmsg");
       link.reset();
@@ -108,6 +115,8 @@ void ShmLink::OnSocketReady(bool /*readable*/, bool /*writable*/) {
   if (n == 0) return user_.OnFailure("end of stream");
   reader_.Wake();
   writer_.Wake();
+  // libuv stops watching a socket that has an error as well; the next event reports the error.
+  socket_->Watch(true, false);
   user_.OnReady(true, true);
 }
 

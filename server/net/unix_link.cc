@@ -1,6 +1,7 @@
 #include "server/net/unix_link.h"
 
 #include <algorithm>
+#include <new>
 
 #include "protocol/shm_ring.h"
 #include "server/net/peer_credentials.h"
@@ -49,7 +50,12 @@ std::unique_ptr<Link> UnixLink::Grant(std::string* why) {
     *why = "the limit max_shm_connections is " + std::to_string(grants_.limit);
     return nullptr;
   }
-  auto link = ShmLink::Open(socket(), protocol::ShmRingBytes(ring_bytes), user(), grants_, why);
+  std::unique_ptr<ShmLink> link;
+  try {
+    link = ShmLink::Open(socket(), protocol::ShmRingBytes(ring_bytes), user(), grants_, why);
+  } catch (const std::bad_alloc&) {
+    *why = "the server has no memory for it";
+  }
   if (link == nullptr) {
     grants_.open.Remove();
   } else {

@@ -34,8 +34,8 @@ class OrderedReplies {
   void AddValue(EntryRef value, std::string_view end);
 
   bool waiting() const { return !values_.empty() || !copied_.empty(); }
-  // As Wire::Produce: the next piece goes to `out`, and its end to *borrowed. It may be empty when
-  // that which was borrowed before was the last. REQUIRES: waiting().
+  // As Wire::Produce: the next piece goes to `out`, and its end to *borrowed. The piece is
+  // empty if the last value was already lent. REQUIRES: waiting().
   void Produce(protocol::Buffer& out, Borrowed* borrowed);
 
   // Bytes that wait: of values not yet sent, which are pinned, and of copied answers.

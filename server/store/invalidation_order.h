@@ -23,8 +23,6 @@ class InvalidationOrder {
  public:
   // REQUIRES: the locks under which the invalidation takes effect are held.
   uint64_t Next() { return last_.fetch_add(1, std::memory_order_relaxed) + 1; }
-  // The latest number; 0: there was no invalidation yet.
-  uint64_t last() const { return last_.load(std::memory_order_relaxed); }
 
  private:
   std::atomic<uint64_t> last_{0};

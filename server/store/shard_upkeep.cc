@@ -68,8 +68,8 @@ void Shard::ExpireLeases(TimeMs now) {
   leases_.Expire(now, &step.woken);
 }
 
-// Of some entries from a random place on, the one with the lowest eviction score. Among equals any
-// one: a rule there makes a loop that does not fit miss always.
+// Of some entries from a random place on, the one with the lowest eviction score. Among equals
+// it is any one: with a fixed rule, a loop over more keys than fit would miss every time.
 Shard::Slot* Shard::EvictionVictim() {
   Slot* lowest = nullptr;
   uint32_t lowest_score = 0;

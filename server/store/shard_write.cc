@@ -11,8 +11,8 @@
 namespace tagcache::server {
 namespace {
 
-// An epoch of eviction ends when so many times the shard's entries came: fewer make hits be
-// forgotten during a scan (profiling/hitratio --simulate).
+// An epoch of eviction ends when so many times the shard's entries came: with fewer, a scan
+// makes the shard forget its hits (profiling/hitratio --simulate).
 constexpr size_t kTurnoversPerEpoch = 8;
 // How many expired and how many invalidated entries a write removes. The wheel touches an entry at
 // most five times until it is removed. So these entries do not pile up, however fast others come,

@@ -157,9 +157,13 @@ struct LeaseAsk {
   Waiter* waiter = nullptr;  // woken after another has computed; nullptr: the caller does not wait
 };
 
-// One of five: `value` alone is a hit; `value` with `stale` is the last value, while another
-// computes; `token` is not 0, and the caller has the lease; `waiting`, the waiter will be woken; or
-// none of these, because no waiter was given or too many wait.
+// What is set says which of five answers it is:
+//
+//   value            a hit
+//   value and stale  the last value, while another computes
+//   token            the caller has the lease
+//   waiting          another computes, and the waiter will be woken
+//   nothing          another computes, and no waiter was given, or too many wait
 struct LeaseAnswer {
   EntryRef value;
   bool stale = false;
@@ -256,7 +260,7 @@ class Store {
   bool Exists(std::string_view key, TimeMs now);
   // nullopt: never expires from now on; 0: expires at once. false: not there.
   bool Touch(std::string_view key, std::optional<uint64_t> ttl_ms, TimeMs now);
-  // Get and Touch in one increment.
+  // Get and Touch in one step.
   EntryRef GetAndTouch(std::string_view key, std::optional<uint64_t> ttl_ms, TimeMs now);
   IncrementResult Increment(const CounterIncrement& increment, TimeMs now);
   std::optional<EntryMeta> Meta(std::string_view key, TimeMs now);

@@ -96,6 +96,11 @@ InvalidationResult Store::Impl::Flush(TimeMs now) NO_THREAD_SAFETY_ANALYSIS {
   InvalidationResult result;
   MutexLock lock(invalidating);
   {
+    // Nothing below may fail once the tables are out of the shards.
+    MutexLock flushed_lock(flushed_mutex);
+    flushed.reserve(flushed.size() + all.size());
+  }
+  {
     AllShards step(All(), now);
     result.number = order.Next();
     stamps.StampFlush(clock);

@@ -120,6 +120,7 @@ InvalidationResult Store::Impl::InvalidatePrefix(const Invalidation& what, TimeM
   // An absent key with the prefix may be about to be put under a lease, and its tokens cannot be
   // found by prefix.
   if (what.cursor == 0) {
+    AllShards step(All(), now);
     result.number = order.Next();
     stamps.StampFlush(clock);
   }

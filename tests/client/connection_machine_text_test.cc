@@ -83,7 +83,7 @@ TEST_F(TextMachine, ErrorOnOneLineOfABulkGetIsTheRepliesError) {
   ASSERT_EQ(events.size(), 3u);
   EXPECT_EQ(events[2].kind, Kind::kDone);
   EXPECT_EQ(events[2].status, StatusCode::kKeyTooLong);
-  EXPECT_EQ(events[1].index, 2u) << "the key in error is events as nothing at all";
+  EXPECT_EQ(events[1].index, 2u) << "no event is emitted for the key in error";
 }
 
 TEST_F(TextMachine, EmptyBulkRequestIsAnsweredWithoutALine) {

@@ -8,7 +8,7 @@
 #include "tagcache/batch.h"
 #include "tagcache/client.h"
 #include "tests/client/fake_server.h"
-#include "tests/faults/stopped_server.h"
+#include "tests/support/stopped_server.h"
 #include "tests/support/server_process.h"
 
 namespace tagcache {

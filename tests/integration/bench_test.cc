@@ -17,6 +17,7 @@
 
 #include "tagcache/client.h"
 #include "tests/support/server_process.h"
+#include "tests/support/stopped_server.h"
 
 namespace tagcache {
 namespace {
@@ -174,7 +175,7 @@ TEST_F(Bench, AServerThatStopsAnsweringIsNamedAndEndsTheRun) {
   Start({"--server=" + server_.tcp_dsn() + "?timeout_ms=50", "--json", "--warmup=0", "--seconds=3",
          "--connections=2", "--mix=get=1", "--keys=1"});
   WaitForHits();
-  server_.Signal(SIGSTOP);
+  Stop(server_);
   EXPECT_EQ(Wait(), 1);
   server_.Signal(SIGCONT);
   EXPECT_GT(Number("count", "\"timeout\""), 0) << out_;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "tests/support/server_process.h"
+#include "tests/support/stopped_server.h"
 
 namespace tagcache {
 namespace {
@@ -327,7 +328,7 @@ TEST_F(Tool, AServerThatIsNotThereExitsWithThree) {
 
 // lessons 12
 TEST_F(Tool, AStalledServerExitsWithThreeAfterTheTimeOut) {
-  server_.Signal(SIGSTOP);
+  Stop(server_);
   const auto start = std::chrono::steady_clock::now();
   const Outcome late = RunPlain({"-s", server_.tcp_dsn() + "?timeout_ms=200", "get", "k"});
   const auto took = std::chrono::steady_clock::now() - start;

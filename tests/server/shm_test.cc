@@ -240,6 +240,29 @@ TEST_P(ShmServer, AClientThatScribblesHurtsNobodyButItself) {
 
 // The requests of the flood never end and its answers always find room, so the one worker has no
 // reason of its own to stop.
+// The server's wake-ups are unread, and the last one of the client is too: the system then reports
+// input and an error at once.
+TEST_P(ShmServer, AClientThatDiesInTheMiddleOfWakeUpsLeavesItsPlace) {
+  for (int i = 0; i < 200; ++i) {
+    ShmClient client(running.path());
+    ASSERT_TRUE(client.grant().granted) << client.grant().message;
+    client.end().reader.Sleep();
+    const std::string line = Line("GET nothing");
+    client.end().writer.Write(line);
+    client.WakeServer();
+    if (i % 2 == 0) std::this_thread::sleep_for(std::chrono::microseconds(i));
+    client.end().writer.Write(line);
+    client.WakeServer();
+  }
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (running.Count(&server::WorkerMetrics::shm_closed) < 200) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end)
+        << running.Count(&server::WorkerMetrics::shm_closed) << " of 200 were noticed";
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  ExpectServing();
+}
+
 TEST_P(ShmServer, AFloodLeavesTheOthersTheirTurn) {
   std::atomic<bool> stop{false};
   std::atomic<uint64_t> flood{0};

@@ -1,5 +1,5 @@
-#ifndef TAGCACHE_TESTS_FAULTS_STOPPED_SERVER_H_
-#define TAGCACHE_TESTS_FAULTS_STOPPED_SERVER_H_
+#ifndef TAGCACHE_TESTS_SUPPORT_STOPPED_SERVER_H_
+#define TAGCACHE_TESTS_SUPPORT_STOPPED_SERVER_H_
 
 // Stopping a server so that it really stands: a signal takes effect some time after it was sent.
 
@@ -20,4 +20,4 @@ inline void GoOn(ServerProcess& server) { server.Signal(SIGCONT); }
 
 }  // namespace tagcache::testing
 
-#endif  // TAGCACHE_TESTS_FAULTS_STOPPED_SERVER_H_
+#endif  // TAGCACHE_TESTS_SUPPORT_STOPPED_SERVER_H_
