@@ -6,16 +6,27 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace tagcache::testing {
 
+// What the process may use, and what it finds at its start.
+struct ProcessBounds {
+  uint64_t descriptors = 0;  // RLIMIT_NOFILE, soft and hard; 0: this program's
+  uint64_t file_bytes = 0;   // RLIMIT_FSIZE; 0: none
+  bool close_standard =
+      false;  // descriptors 0, 1 and 2 are closed; nothing can be logged to stderr
+  enum class Output { kFile, kUnreadPipe, kFullDisk } output = Output::kFile;  // stdout and stderr
+};
+
 class ServerProcess {
  public:
   // Starts and waits until it listens. `flags` are added to the command line; `port` 0 takes a free
   // one (give port() to restart on the same). Aborts the test program when it does not come up.
-  explicit ServerProcess(std::vector<std::string> flags = {}, int port = 0);
+  explicit ServerProcess(std::vector<std::string> flags = {}, int port = 0,
+                         const ProcessBounds& bounds = {});
   ~ServerProcess();  // kills
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
@@ -40,6 +51,7 @@ class ServerProcess {
   std::string directory_;
   std::string socket_path_;
   std::string log_path_;
+  int unread_pipe_ = -1;  // its reading end
 };
 
 }  // namespace tagcache::testing
