@@ -34,11 +34,12 @@ void PipelineStats(const Target& target, std::stop_token stop);
 void PipelineFlush(const Target& target, std::stop_token stop);
 void PipelineScans(const Target& target, std::stop_token stop);  // of a prefix nobody has
 void PipelineTagStats(const Target& target, std::stop_token stop);
-void PipelineText(const Target& target, std::stop_token stop);      // reads as fast as it can
-void ListKeys(const Target& target, std::stop_token stop);          // text KEYS of a large tag
-void GetEmptyKeys(const Target& target, std::stop_token stop);      // one MGET of millions
-void InvalidatePieces(const Target& target, std::stop_token stop);  // one INV_KEYS of millions
-void PutOneKeyOften(const Target& target, std::stop_token stop);    // one MPUT of millions
+void PipelineText(const Target& target, std::stop_token stop);       // reads as fast as it can
+void DrainSharedMemory(const Target& target, std::stop_token stop);  // a reader of bulk values
+void ListKeys(const Target& target, std::stop_token stop);           // text KEYS of a large tag
+void GetEmptyKeys(const Target& target, std::stop_token stop);       // one MGET of millions
+void InvalidatePieces(const Target& target, std::stop_token stop);   // one INV_KEYS of millions
+void PutOneKeyOften(const Target& target, std::stop_token stop);     // one MPUT of millions
 void PutManyKeys(const Target& target, std::stop_token stop);
 void AppendWhileWritten(const Target& target, std::stop_token stop);
 

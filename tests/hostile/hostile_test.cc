@@ -7,6 +7,8 @@
 //   memory       memory, log         at rest again
 //
 // TAGCACHE_HOSTILE_SECONDS: how long each attack is judged (default 0.5).
+// TAGCACHE_HOSTILE_MIXTURES: how many mixtures of attacks follow (default none), from
+// TAGCACHE_HOSTILE_SEED on (default 1).
 // TAGCACHE_HOSTILE_TABLE: a file to which a line of figures is added for each run.
 
 #include <gtest/gtest.h>
@@ -42,27 +44,38 @@ constexpr size_t kLogLinesASecond = 10;
 // well-behaved clients leave.
 constexpr int kAttackerNice = 10;
 
+double Setting(const char* name, double otherwise) {
+  const char* text = std::getenv(name);
+  return text != nullptr ? std::atof(text) : otherwise;
+}
+
 milliseconds AttackTime() {
-  const char* seconds = std::getenv("TAGCACHE_HOSTILE_SECONDS");
-  return milliseconds(static_cast<int>(1000 * (seconds != nullptr ? std::atof(seconds) : 0.5)));
+  return milliseconds(static_cast<int>(1000 * Setting("TAGCACHE_HOSTILE_SECONDS", 0.5)));
 }
 
 struct Run {
-  const Scenario* scenario;
+  std::string name;
+  Scenario scenario;
   int workers;
 };
 
+void PrintTo(const Run& run, std::ostream* out) { *out << run.name; }
+
 std::vector<Run> AllRuns() {
   std::vector<Run> runs;
+  const auto add = [&](std::string name, const Scenario& scenario, int workers) {
+    name += "_" + std::to_string(workers) + "_workers";
+    runs.push_back({std::move(name), scenario, workers});
+  };
   for (const Scenario& scenario : Scenarios()) {
-    for (const int workers : {1, 2, 4}) runs.push_back({&scenario, workers});
+    for (const int workers : {1, 2, 4}) add(std::string(scenario.name), scenario, workers);
+  }
+  const auto seed = static_cast<unsigned>(Setting("TAGCACHE_HOSTILE_SEED", 1));
+  const auto mixtures = static_cast<unsigned>(Setting("TAGCACHE_HOSTILE_MIXTURES", 0));
+  for (unsigned i = seed; i < seed + mixtures; ++i) {
+    add("mixture_" + std::to_string(i), MixtureOf(i), 1 << i % 3);
   }
   return runs;
-}
-
-std::string NameOf(const ::testing::TestParamInfo<Run>& info) {
-  return std::string(info.param.scenario->name) + "_" + std::to_string(info.param.workers) +
-         "_workers";
 }
 
 // The attackers of a scenario, at work until this goes.
@@ -70,10 +83,12 @@ class Attackers {
  public:
   Attackers(const Scenario& scenario, Target target) : target_(std::move(target)) {
     target_.ready = &ready_;
-    for (const Attack attack : scenario.attacks) {
-      threads_.emplace_back([this, attack](std::stop_token stop) {
+    for (size_t i = 0; i < scenario.attacks.size(); ++i) {
+      threads_.emplace_back([this, i, attack = scenario.attacks[i]](std::stop_token stop) {
         setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kAttackerNice);
-        attack(target_, stop);
+        Target target = target_;
+        target.over_unix = i % 2 == 1;
+        attack(target, stop);
       });
     }
     const auto end = Clock::now() + milliseconds(20'000);
@@ -93,7 +108,7 @@ class Attackers {
 
 class Hostile : public ::testing::TestWithParam<Run> {
  protected:
-  const Scenario& scenario() const { return *GetParam().scenario; }
+  const Scenario& scenario() const { return GetParam().scenario; }
   size_t MemoryBound() const { return scenario().memory_limit_mib * kMebi / 10 * 11 + 16 * kMebi; }
 
   std::vector<std::string> Flags() const {
@@ -310,7 +325,8 @@ TEST_P(Hostile, TheBystandersDoNotNotice) {
   Note(rest, attack, machine_ms, memory);
 }
 
-INSTANTIATE_TEST_SUITE_P(Scenarios, Hostile, ::testing::ValuesIn(AllRuns()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Scenarios, Hostile, ::testing::ValuesIn(AllRuns()),
+                         [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace tagcache::testing

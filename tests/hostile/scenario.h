@@ -18,7 +18,7 @@ namespace tagcache::testing {
 
 struct Scenario {
   std::string_view name;
-  std::vector<Attack> attacks;  // a thread each
+  std::vector<Attack> attacks;  // a thread each; every other one over the Unix socket
   std::vector<std::string> flags = {};
   ProcessBounds bounds = {};
   size_t memory_limit_mib = 256;
@@ -30,6 +30,8 @@ struct Scenario {
 };
 
 std::span<const Scenario> Scenarios();
+// Some of the attacks at once, chosen by the seed.
+Scenario MixtureOf(unsigned seed);
 
 }  // namespace tagcache::testing
 

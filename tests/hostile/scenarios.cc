@@ -1,3 +1,6 @@
+#include <iterator>
+#include <random>
+
 #include "tests/hostile/scenario.h"
 
 namespace tagcache::testing {
@@ -39,6 +42,7 @@ std::span<const Scenario> Scenarios() {
       {.name = "pipelined_scans", .attacks = {PipelineScans}, .prepare = FillOneTag},
       {.name = "pipelined_tag_stats", .attacks = {PipelineTagStats}, .prepare = FillTags},
       {.name = "pipelined_text", .attacks = {PipelineText, PipelineText}},
+      {.name = "drained_shared_memory", .attacks = {DrainSharedMemory}},
       {.name = "listed_keys", .attacks = {ListKeys}, .prepare = FillOneTag},
       {.name = "empty_keys", .attacks = {GetEmptyKeys}},
       {.name = "invalidated_pieces", .attacks = {InvalidatePieces}},
@@ -59,6 +63,22 @@ std::span<const Scenario> Scenarios() {
       {.name = "browser", .attacks = {PostFromBrowser}},
   };
   return all;
+}
+
+// Attacks that remove nothing of others' and need no other setting may meet in any number.
+Scenario MixtureOf(unsigned seed) {
+  static constexpr Attack kMixable[] = {
+      Reconnect,      TrickleBytes,      SendGarbage,           PostFromBrowser,
+      SendHalfLines,  SendHalfMessages,  SendLargeBatches,      LeaveLargeValuesUnread,
+      PipelineStats,  PipelineTagStats,  LeaveTextValuesUnread, LeaveMissesUnread,
+      PipelineText,   DrainSharedMemory, GetEmptyKeys,          InvalidatePieces,
+      PutOneKeyOften, PipelineScans,     AppendWhileWritten};
+  std::mt19937 random(seed);
+  Scenario mixture = {.name = "mixture", .attacks = {}, .memory_limit_mib = 1024};
+  for (unsigned i = 0; i < 2 + random() % 4; ++i) {
+    mixture.attacks.push_back(kMixable[random() % std::size(kMixable)]);
+  }
+  return mixture;
 }
 
 }  // namespace tagcache::testing

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "tagcache/client.h"
 #include "tests/hostile/attacks.h"
 
 namespace tagcache::testing {
@@ -15,21 +16,26 @@ using protocol::PutItem;
 using protocol::Request;
 using std::chrono::milliseconds;
 
-// Sends `bytes` again and again, and reads what comes: a peer that is as fast as it can be.
+// Sends `bytes` again and again on several connections, so that each worker has one, and reads what
+// comes: peers that are as fast as they can be.
 void Pipeline(const Target& target, std::string_view bytes, std::stop_token stop) {
   target.Ready();
-  Peer peer(target);
-  std::string_view rest = bytes;
+  struct Lane {
+    Peer peer;
+    std::string_view rest;
+  };
+  std::vector<Lane> lanes;
+  for (int i = 0; i < 6; ++i) lanes.push_back({Peer(target), bytes});
   while (!stop.stop_requested()) {
-    if (rest.empty()) rest = bytes;
-    rest.remove_prefix(peer.SendWhatFits(rest));
-    bool closed = false;
-    peer.Drain(milliseconds(1), &closed);
-    if (closed) {
-      peer = Peer(target);
-      rest = bytes;
-      std::this_thread::sleep_for(milliseconds(1));
+    for (Lane& lane : lanes) {
+      if (lane.rest.empty()) lane.rest = bytes;
+      lane.rest.remove_prefix(lane.peer.SendWhatFits(lane.rest));
+      bool closed = false;
+      while (lane.peer.Drain(milliseconds(0), &closed) > 0 && !stop.stop_requested()) {
+      }
+      if (closed) lane = {Peer(target), bytes};
     }
+    std::this_thread::sleep_for(milliseconds(1));
   }
 }
 
@@ -109,6 +115,24 @@ void PipelineTagStats(const Target& target, std::stop_token stop) {
 
 void PipelineText(const Target& target, std::stop_token stop) {
   Pipeline(target, Repeat("GET\tnothing\n", 20'000), stop);
+}
+
+void DrainSharedMemory(const Target& target, std::stop_token stop) {
+  target.Ready();
+  Options options;
+  options.servers = {"shm://" + target.socket_path};
+  const auto client = Client::Create(options);
+  const std::vector<std::string_view> keys(1'000'000, "before:1");
+  Stream stream;
+  StreamItem item;
+  while (!stop.stop_requested()) {
+    if (!(*client)->StartMultiGet(stream, keys).ok()) continue;
+    while (!stop.stop_requested()) {
+      const auto more = stream.Next(&item);
+      if (!more.ok() || !*more) break;
+    }
+    stream.Close();
+  }
 }
 
 void ListKeys(const Target& target, std::stop_token stop) {
