@@ -34,7 +34,7 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kMebi = 1024 * 1024;
-constexpr milliseconds kShutdown{1000};
+constexpr milliseconds kShutdown{300};
 constexpr milliseconds kRest{200};
 constexpr double kAllowedMs = 5;      // of a bystander's 99th percentile,
 constexpr double kAllowedTimes = 3;   // or so many times what it is at rest
@@ -43,6 +43,18 @@ constexpr size_t kLogLinesASecond = 10;
 // The attackers are on other machines, were this not a test: they get what the server and its
 // well-behaved clients leave.
 constexpr int kAttackerNice = 10;
+
+// Sanitizers change times and memory. Everything else is judged in their builds, too: answers,
+// errors, the log, what the sanitizer itself finds.
+#ifdef TAGCACHE_SANITIZED
+constexpr bool kJudgesTimeAndMemory = false;
+constexpr size_t kLimitTimes = 8;  // memory_limit is this many times the scenario's
+constexpr milliseconds kStopTime = kShutdown + milliseconds(30'000);
+#else
+constexpr bool kJudgesTimeAndMemory = true;
+constexpr size_t kLimitTimes = 1;
+constexpr milliseconds kStopTime = kShutdown + milliseconds(1000);
+#endif
 
 double Setting(const char* name, double otherwise) {
   const char* text = std::getenv(name);
@@ -114,7 +126,7 @@ class Hostile : public ::testing::TestWithParam<Run> {
   std::vector<std::string> Flags() const {
     std::vector<std::string> flags = {
         "--workers=" + std::to_string(GetParam().workers),
-        "--memory-limit=" + std::to_string(scenario().memory_limit_mib) + "MiB",
+        "--memory-limit=" + std::to_string(scenario().memory_limit_mib * kLimitTimes) + "MiB",
         "--shutdown-timeout-ms=" + std::to_string(kShutdown.count())};
     if (scenario().password) {
       flags.push_back("--username=user");
@@ -195,10 +207,12 @@ class Hostile : public ::testing::TestWithParam<Run> {
       // What the machine does to two threads that wake each other, it does to client and server.
       const double allowed =
           std::max({kAllowedMs, kAllowedTimes * at_rest, kAllowedTimes * machine_ms});
-      EXPECT_LE(under_attack, allowed)
-          << transport << ": 99th percentile in ms of " << attack[i].milliseconds.size()
-          << " calls; at rest " << at_rest << ", the machine itself " << machine_ms << ", worst "
-          << attack[i].Worst();
+      if (kJudgesTimeAndMemory) {
+        EXPECT_LE(under_attack, allowed)
+            << transport << ": 99th percentile in ms of " << attack[i].milliseconds.size()
+            << " calls; at rest " << at_rest << ", the machine itself " << machine_ms << ", worst "
+            << attack[i].Worst();
+      }
       EXPECT_GE(attack[i].milliseconds.size(), 5u) << transport << ": hardly a call was answered";
       for (const std::string& failure : attack[i].failures) ADD_FAILURE() << failure;
     }
@@ -243,9 +257,15 @@ class Hostile : public ::testing::TestWithParam<Run> {
       const auto start = Clock::now();
       const auto ping = (*client)->Ping();
       EXPECT_TRUE(ping.ok()) << "a new connection: " << ping.status().message();
-      EXPECT_LT(Clock::now() - start, milliseconds(1000)) << "a new connection to " << dsn;
+      if (kJudgesTimeAndMemory) {
+        EXPECT_LT(Clock::now() - start, milliseconds(1000)) << "a new connection to " << dsn;
+      }
     }
     for (const auto& bystander : bystanders_) bystander->Stop();
+    if (kJudgesTimeAndMemory) JudgeRest(memory_at_rest);
+  }
+
+  void JudgeRest(size_t memory_at_rest) {
     EXPECT_TRUE(Within(milliseconds(1000), [&] {
       const auto before = ProcessorTimeOf(server_->pid());
       std::this_thread::sleep_for(milliseconds(100));
@@ -263,7 +283,7 @@ class Hostile : public ::testing::TestWithParam<Run> {
   void JudgeStop() {
     const auto start = Clock::now();
     server_->Signal(SIGTERM);
-    EXPECT_EQ(server_->Wait(kShutdown + milliseconds(1000)), 0) << "SIGTERM under attack";
+    EXPECT_EQ(server_->Wait(kStopTime), 0) << "SIGTERM under attack";
     stop_ms_ = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   }
 
@@ -313,7 +333,9 @@ TEST_P(Hostile, TheBystandersDoNotNotice) {
     machine_ms = machine.Take().Percentile(0.99);
   }
   JudgeBystanders(rest, attack, machine_ms);
-  EXPECT_LE(memory, MemoryBound()) << memory / kMebi << " MiB resident";
+  if (kJudgesTimeAndMemory) {
+    EXPECT_LE(memory, MemoryBound()) << memory / kMebi << " MiB resident";
+  }
   JudgeLog(AttackTime());
   JudgeEntries();
   JudgeRecovery(memory_at_rest);

@@ -56,7 +56,7 @@ std::span<const Scenario> Scenarios() {
       {.name = "garbage", .attacks = {SendGarbage, SendGarbage}},
       {.name = "guessed_passwords", .attacks = {GuessPasswords, GuessPasswords}, .password = true},
       {.name = "full_disk", .attacks = {SendGarbage}, .bounds = {.output = Output::kFullDisk}},
-      {.name = "bounded_log_file", .attacks = {SendGarbage}, .bounds = {.file_bytes = 20'000}},
+      {.name = "bounded_log_file", .attacks = {SendGarbage}, .bounds = {.file_bytes = 4'000'000}},
       {.name = "no_standard_descriptors",
        .attacks = {SendGarbage},
        .bounds = {.close_standard = true}},

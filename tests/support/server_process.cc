@@ -51,6 +51,11 @@ int OpenOutput(ProcessBounds::Output output, const std::string& path, int* unrea
   return -1;
 }
 
+// Fills a file up to a size with a line, so that what follows begins a line.
+void FillTo(int fd, uint64_t bytes) {
+  if (ftruncate(fd, static_cast<off_t>(bytes - 1)) != 0 || write(fd, "\n", 1) != 1) Fail("fill");
+}
+
 void Limit(__rlimit_resource resource, uint64_t most) {
   if (most == 0) return;
   const rlimit limit = {.rlim_cur = most, .rlim_max = most};
@@ -77,6 +82,7 @@ ServerProcess::ServerProcess(std::vector<std::string> flags, int port,
   argv.push_back(nullptr);
 
   const int output = OpenOutput(bounds.output, log_path_, &unread_pipe_);
+  if (bounds.file_bytes > 0) FillTo(output, bounds.file_bytes - 1024);
   pid_ = fork();
   if (pid_ < 0) Fail("fork");
   if (pid_ == 0) {

@@ -15,7 +15,9 @@ namespace tagcache::testing {
 // What the process may use, and what it finds at its start.
 struct ProcessBounds {
   uint64_t descriptors = 0;  // RLIMIT_NOFILE, soft and hard; 0: this program's
-  uint64_t file_bytes = 0;   // RLIMIT_FSIZE; 0: none
+  // RLIMIT_FSIZE; 0: none. stdout and stderr are a file that has all but a kilobyte of it already.
+  // (Segments of shared memory are files, too: with less than a mebibyte there are none.)
+  uint64_t file_bytes = 0;
   // Descriptors 0, 1 and 2 are closed: nothing can be logged to stderr.
   bool close_standard = false;
   enum class Output { kFile, kUnreadPipe, kFullDisk } output = Output::kFile;  // stdout and stderr
