@@ -366,7 +366,7 @@ void SendGarbage(const ServerProcess& server) {
 TEST(ServerProcess, ALogThatNobodyReadsStopsNeitherRequestsNorSigterm) {
   ServerProcess server({}, 0, {.output = ProcessBounds::Output::kUnreadPipe});
   RawClient client = RawClient::Tcp(server.port());
-  // More events than a pipe has room for, if each were written.
+  // More events than the pipe has room for.
   for (int i = 0; i < 1000; ++i) SendGarbage(server);
   EXPECT_EQ(client.Ask("GET\tk\n"), "NF\n");
   EXPECT_GT(Stat(server, "log_lines_left_out"), 0u);
@@ -374,8 +374,7 @@ TEST(ServerProcess, ALogThatNobodyReadsStopsNeitherRequestsNorSigterm) {
   EXPECT_EQ(server.Wait(seconds(7)), 0);
 }
 
-// lessons 29. At the level debug a connection writes several kinds, and the pipe is full in a few
-// seconds in spite of their rates; a pipe that is full before shows the same at once.
+// lessons 29
 TEST(ServerProcess, AFifoThatIsFullDropsLinesAndCountsThem) {
   const Directory directory;
   const std::string log = directory / "log";

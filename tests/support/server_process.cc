@@ -35,6 +35,16 @@ std::string ReadAll(int fd) {
   }
 }
 
+// A server that waited for a reader would still get through its start.
+void FillAllButAPage(const int ends[2]) {
+  char page[4096] = {};
+  fcntl(ends[1], F_SETFL, O_NONBLOCK);
+  while (write(ends[1], page, sizeof page) > 0) {
+  }
+  fcntl(ends[1], F_SETFL, 0);
+  if (read(ends[0], page, sizeof page) != sizeof page) Fail("the pipe was not filled");
+}
+
 int OpenOutput(ProcessBounds::Output output, const std::string& path, int* unread_pipe) {
   switch (output) {
     case ProcessBounds::Output::kFile:
@@ -44,6 +54,7 @@ int OpenOutput(ProcessBounds::Output output, const std::string& path, int* unrea
     case ProcessBounds::Output::kUnreadPipe: {
       int ends[2];
       if (pipe2(ends, O_CLOEXEC) != 0) Fail("pipe2");
+      FillAllButAPage(ends);
       *unread_pipe = ends[0];
       return ends[1];
     }

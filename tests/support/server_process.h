@@ -20,7 +20,8 @@ struct ProcessBounds {
   uint64_t file_bytes = 0;
   // Descriptors 0, 1 and 2 are closed: nothing can be logged to stderr.
   bool close_standard = false;
-  enum class Output { kFile, kUnreadPipe, kFullDisk } output = Output::kFile;  // stdout and stderr
+  // stdout and stderr. The pipe has room for a page: nobody read what is in it before.
+  enum class Output { kFile, kUnreadPipe, kFullDisk } output = Output::kFile;
 };
 
 class ServerProcess {
