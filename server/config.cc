@@ -4,9 +4,14 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <new>
+#include <set>
+#include <utility>
+#include <vector>
 
 namespace tagcache::server {
 namespace {
@@ -107,14 +112,49 @@ void AddFlags(CLI::App& app) {
   }
 }
 
+// CLI11 takes the next argument for the value of "--host=". So each value gets this mark in front,
+// which no argument can hold, and is never empty.
+constexpr char kMark = '\0';
+
+// The arguments as CLI11 takes them: in reverse.
+std::vector<std::string> MarkedArguments(int argc, const char* const* argv) {
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  for (std::string& argument : arguments) {
+    const size_t equals = argument.find('=');
+    if (argument.starts_with("--") && equals != std::string::npos) {
+      argument.insert(equals + 1, 1, kMark);
+    }
+  }
+  std::reverse(arguments.begin(), arguments.end());
+  return arguments;
+}
+
+// The values of a flag, without marks.
+std::vector<std::string> ValuesOf(const CLI::App& app, const std::string& flag) {
+  std::vector<std::string> values = app.get_option(flag)->results();
+  for (std::string& value : values) {
+    if (value.starts_with(kMark)) value.erase(0, 1);
+  }
+  return values;
+}
+
+std::string WithoutMarks(std::string text) {
+  std::erase(text, kMark);
+  return text;
+}
+
+// The settings that a source has set: a weaker source does not matter for them.
+using Given = std::set<std::string_view>;
+
 // Of a flag that is given several times the last one counts, and each is checked: what is refused
 // does not depend on their order.
-std::string SetFromFlags(const CLI::App& app, Config* config) {
+std::string SetFromFlags(const CLI::App& app, Config* config, Given* given) {
   for (const Setting& setting : Settings()) {
     const std::string flag = FlagOf(setting);
-    for (const std::string& text : app.get_option(flag)->results()) {
+    for (const std::string& text : ValuesOf(app, flag)) {
       const std::string allowed = SetFromText(setting, text, config);
       if (!allowed.empty()) return Refusal(flag, Shown(setting, text) + " was given", allowed);
+      given->insert(setting.name);
     }
   }
   return {};
@@ -127,18 +167,23 @@ CommandLine Refused(std::string why) {
   return line;
 }
 
-struct Flags {
-  std::string file;
-  bool print = false;
-  int ready_fd = -1;
-};
+// "tcp://10.96.12.7:1984" in TAGCACHE_PORT: Kubernetes (and Docker, for a link) sets it where a
+// service is named tagcache.
+bool IsOfOrchestrator(const Setting& setting, std::string_view text) {
+  if (setting.kind == SettingKind::kText || setting.kind == SettingKind::kSecret) return false;
+  return text.starts_with("tcp://") || text.starts_with("udp://") || text.starts_with("sctp://");
+}
 
-std::string ReadEnvironment(const Environment& environment, Config* config) {
+std::string ReadEnvironment(const Environment& environment, const Given& given, CommandLine* line) {
   for (const Setting& setting : Settings()) {
     const std::string variable = VariableOf(setting);
     const char* text = environment(variable.c_str());
-    if (text == nullptr) continue;
-    const std::string allowed = SetFromText(setting, text, config);
+    if (text == nullptr || given.contains(setting.name)) continue;
+    if (IsOfOrchestrator(setting, text)) {
+      line->ignored_variables.emplace_back(variable, text);
+      continue;
+    }
+    const std::string allowed = SetFromText(setting, text, &line->config);
     if (!allowed.empty()) {
       return Refusal("environment " + variable, Shown(setting, text) + " was given", allowed);
     }
@@ -146,7 +191,7 @@ std::string ReadEnvironment(const Environment& environment, Config* config) {
   return {};
 }
 
-std::string ReadFile(const std::string& path, Config* config) {
+std::string ReadFile(const std::string& path, Config* config, Given* given) {
   try {
     const toml::table table = toml::parse_file(path);
     // toml++ sorts the keys, but a person corrects a file from its top.
@@ -155,6 +200,8 @@ std::string ReadFile(const std::string& path, Config* config) {
       in_order[{node.source().begin.line, std::string(key.str())}] = &node;
     }
     for (const auto& [position, node] : in_order) {
+      const Setting* setting = FindSetting(position.second);
+      if (setting != nullptr && !given->insert(setting->name).second) continue;
       std::string error = SetFromNode(path, position.second, *node, config);
       if (!error.empty()) return error;
     }
@@ -178,6 +225,11 @@ std::string CheckTogether(const Config& config) {
   return {};
 }
 
+// "[::1]", as addresses with a port are written, is ::1.
+void WithoutBrackets(std::string* host) {
+  if (host->starts_with('[') && host->ends_with(']')) *host = host->substr(1, host->size() - 2);
+}
+
 std::string PrintConfig(const Config& config) {
   std::string file = "# The configuration in force. Give it to tagcached with --config.\n";
   for (const Setting& setting : Settings()) {
@@ -188,19 +240,35 @@ std::string PrintConfig(const Config& config) {
   return file;
 }
 
-// The weakest source comes first; each one overwrites what the one before has set.
-std::string ReadAll(const CLI::App& app, const Flags& flags, const Environment& environment,
-                    std::string_view default_file, Config* config) {
-  if (std::string error = ReadEnvironment(environment, config); !error.empty()) return error;
-  std::string file = flags.file;
-  if (app.count("--config") == 0 && access(std::string(default_file).c_str(), F_OK) == 0) {
-    file = default_file;
+// The strongest source comes first; a weaker one does not touch what is given already.
+std::string ReadAll(const CLI::App& app, const Environment& environment,
+                    std::string_view default_file, CommandLine* line) {
+  Given given;
+  if (std::string error = SetFromFlags(app, &line->config, &given); !error.empty()) return error;
+  const std::vector<std::string> named = ValuesOf(app, "--config");
+  std::string file = named.empty() ? std::string() : named.back();
+  if (named.empty() && access(std::string(default_file).c_str(), F_OK) == 0) file = default_file;
+  if (!named.empty() && file.empty()) return "--config: the name is empty; allowed: a path";
+  if (!file.empty()) {
+    if (std::string error = ReadFile(file, &line->config, &given); !error.empty()) return error;
   }
-  if (app.count("--config") > 0 || !file.empty()) {
-    if (std::string error = ReadFile(file, config); !error.empty()) return error;
+  if (std::string error = ReadEnvironment(environment, given, line); !error.empty()) return error;
+  WithoutBrackets(&line->config.host);
+  return CheckTogether(line->config);
+}
+
+// A descriptor that is not given is -1.
+std::string ReadReadyDescriptor(const CLI::App& app, int* fd) {
+  constexpr int kMost = 1'000'000;
+  for (const std::string& text : ValuesOf(app, "--ready-fd")) {
+    const char* end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data(), end, *fd);
+    if (failure != std::errc() || stop != end || *fd < 0 || *fd > kMost) {
+      return Refusal("--ready-fd", "'" + text + "' was given",
+                     "an integer from 0 to " + std::to_string(kMost));
+    }
   }
-  if (std::string error = SetFromFlags(app, config); !error.empty()) return error;
-  return CheckTogether(*config);
+  return {};
 }
 
 }  // namespace
@@ -211,23 +279,24 @@ CommandLine ReadCommandLine(int argc, const char* const* argv, const Environment
       "A cache server with tags. Flags are stronger than the file, the file is stronger "
       "than the environment (TAGCACHE_<NAME>).",
       "tagcached");
-  Flags flags;
   AddFlags(app);
-  app.add_option("--config", flags.file,
+  bool print = false;
+  app.add_option("--config", CLI::callback_t(),
                  "the configuration file, TOML [path; default " + std::string(default_file) +
                      " if it exists]")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->type_name("");
-  app.add_flag("--print-config", flags.print, "print the settings in force as TOML, and exit");
-  app.add_option("--ready-fd", flags.ready_fd,
+  app.add_flag("--print-config", print, "print the settings in force as TOML, and exit");
+  app.add_option("--ready-fd", CLI::callback_t(),
                  "write 'tcp ADDRESS' and 'unix PATH' lines to this descriptor and close it once "
                  "all listeners are open [descriptor; default none]")
-      ->check(CLI::Range(0, 1'000'000))
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->type_name("");
   app.set_version_flag("--version", "tagcached " + std::string(version));
 
   CommandLine line;
   try {
-    app.parse(argc, argv);
+    app.parse(MarkedArguments(argc, argv));
   } catch (const CLI::CallForHelp&) {
     line.action = CommandLine::Action::kPrint;
     line.output = app.help();
@@ -237,12 +306,12 @@ CommandLine ReadCommandLine(int argc, const char* const* argv, const Environment
     line.output = std::string(call.what()) + "\n";
     return line;
   } catch (const CLI::ParseError& error) {
-    return Refused(std::string(error.what()) + "; tagcached --help lists what is allowed");
+    return Refused(WithoutMarks(error.what()) + "; tagcached --help lists what is allowed");
   }
-  line.ready_fd = flags.ready_fd;
-  std::string error = ReadAll(app, flags, environment, default_file, &line.config);
+  std::string error = ReadReadyDescriptor(app, &line.ready_fd);
+  if (error.empty()) error = ReadAll(app, environment, default_file, &line);
   if (!error.empty()) return Refused(std::move(error));
-  if (flags.print) {
+  if (print) {
     line.action = CommandLine::Action::kPrint;
     line.output = PrintConfig(line.config);
   }

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -98,6 +99,9 @@ struct CommandLine {
   std::string output;  // kPrint: for stdout; kRefuse: for stderr
   Config config;
   int ready_fd = -1;
+  // Variables of the environment that have the name of a setting but were left alone, with their
+  // values: see ReadCommandLine.
+  std::vector<std::pair<std::string, std::string>> ignored_variables;
 };
 
 // The file that is read, if it exists, when --config does not name one.
@@ -105,9 +109,15 @@ inline constexpr std::string_view kDefaultConfigFile = "/etc/tagcache/tagcache.c
 
 using Environment = std::function<const char*(const char* name)>;
 
-// Reads the command line, the file and the environment, and checks the settings together. The
-// answer to --print-config is a TOML file that --config takes, with a comment for each setting. It
-// masks the password, and the mask is refused as a password: what was printed cannot become
+// Reads the command line, the file and the environment, and checks the settings together. A source
+// does not matter for a setting that a stronger source gives: its value is not even checked. So a
+// variable that somebody else sets can always be overruled.
+//
+// Kubernetes gives every container TAGCACHE_PORT=tcp://10.96.12.7:1984 if there is a service named
+// tagcache. A variable with such a value is left alone, unless the setting takes any text.
+//
+// The answer to --print-config is a TOML file that --config takes, with a comment for each setting.
+// It masks the password, and the mask is refused as a password: what was printed cannot become
 // credentials.
 CommandLine ReadCommandLine(int argc, const char* const* argv, const Environment& environment,
                             std::string_view version,

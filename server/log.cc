@@ -1,29 +1,28 @@
 #include "server/log.h"
 
-#include <fcntl.h>
-#include <spdlog/sinks/base_sink.h>
-#include <spdlog/spdlog.h>
-#include <unistd.h>
+#include <pthread.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
-#include <mutex>
+#include <utility>
+
+#include "server/log_output.h"
+#include "server/log_writer.h"
 
 namespace tagcache::server {
 namespace {
 
-spdlog::level::level_enum LevelOf(Level level) {
-  switch (level) {
-    case Level::kDebug:
-      return spdlog::level::debug;
-    case Level::kInfo:
-      return spdlog::level::info;
-    case Level::kWarning:
-      return spdlog::level::warn;
-    case Level::kError:
-      return spdlog::level::err;
+constexpr std::chrono::milliseconds kStopTime{500};
+
+// In the order of Level. "off" is above all of them.
+constexpr std::array<std::string_view, 5> kLevels = {"debug", "info", "warning", "error", "off"};
+
+size_t RankOf(std::string_view name) {
+  for (size_t i = 0; i < kLevels.size(); ++i) {
+    if (kLevels[i] == name) return i;
   }
-  return spdlog::level::info;
+  return 0;
 }
 
 bool IsPlain(char c) {
@@ -52,66 +51,50 @@ std::string LogValue(std::string_view text) {
   return quoted += '"';
 }
 
-// Writes whole lines to a descriptor that can be replaced.
-class Log::Sink final : public spdlog::sinks::base_sink<std::mutex> {
- public:
-  ~Sink() override { Replace(-1); }
-
-  // Takes ownership of `fd`; -1: stderr.
-  void Use(int fd) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    Replace(fd);
-  }
-
- protected:
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    spdlog::memory_buf_t line;
-    formatter_->format(message, line);
-    const int fd = fd_ >= 0 ? fd_ : STDERR_FILENO;
-    size_t written = 0;
-    while (written < line.size()) {
-      const ssize_t n = ::write(fd, line.data() + written, line.size() - written);
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return;  // a full disk loses lines, not requests
-      written += static_cast<size_t>(n);
-    }
-  }
-  void flush_() override {}
-
- private:
-  void Replace(int fd) {
-    if (fd_ >= 0) close(fd_);
-    fd_ = fd;
-  }
-  int fd_ = -1;
-};
-
 Log::Log(std::string file, std::string_view level)
-    : file_(std::move(file)), sink_(std::make_shared<Sink>()) {
-  logger_ = std::make_shared<spdlog::logger>("tagcached", sink_);
-  logger_->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-  logger_->set_level(spdlog::level::from_str(std::string(level)));
+    : file_(std::move(file)),
+      lowest_(RankOf(level)),
+      writer_(std::make_shared<LogWriter>()),
+      thread_([writer = writer_] { writer->Run(); }) {
+  pthread_setname_np(thread_.native_handle(), "log");
 }
 
-Log::~Log() = default;
+Log::~Log() {
+  if (writer_->Stop(kStopTime)) {
+    thread_.join();
+  } else {
+    thread_.detach();  // blocked in write(), because others fill the same pipe
+  }
+}
 
 std::string Log::Open() {
   if (file_.empty()) return {};
-  const int fd = open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  const int fd = LogOutput::OpenFile(file_);
   if (fd < 0) return "log_file '" + file_ + "': " + std::strerror(errno);
-  sink_->Use(fd);
+  writer_->Use(LogOutput(fd));
   return {};
 }
 
-bool Log::Enabled(Level level) const { return logger_->should_log(LevelOf(level)); }
+bool Log::Enabled(Level level) const { return static_cast<size_t>(level) >= lowest_; }
 
 void Log::Write(Level level, std::string_view event, std::initializer_list<EventField> fields) {
+  static constexpr std::string_view kCut = " cut=true";
   if (!Enabled(level)) return;
   std::string line(event);
   for (const EventField& field : fields) {
-    line.append(" ").append(field.key).append("=").append(LogValue(field.text()));
+    const std::string value = LogValue(field.text());
+    const size_t size = 1 + field.key.size() + 1 + value.size();
+    if (line.size() + size + kCut.size() > LogWriter::kMaxText) {
+      line.append(kCut);
+      break;
+    }
+    line.append(" ").append(field.key).append("=").append(value);
   }
-  logger_->log(LevelOf(level), spdlog::string_view_t(line.data(), line.size()));
+  writer_->Add(level, event, line);
 }
+
+EventCounts Log::Counts() const { return writer_->Counts(); }
+
+bool Log::Flush(std::chrono::milliseconds limit) { return writer_->Flush(limit); }
 
 }  // namespace tagcache::server

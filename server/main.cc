@@ -2,9 +2,11 @@
 //
 //   SIGTERM, SIGINT: stop accepting, answer what was read, exit 0
 //   SIGHUP: open the log file again
+//   SIGPIPE, SIGXFSZ: ignored
 //
 // Exit status: 0 stopped as asked, 1 could not start, 2 settings refused.
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -16,11 +18,11 @@
 #include <exception>
 #include <random>
 #include <string>
-#include <thread>
 
 #include "server/config.h"
 #include "server/log.h"
 #include "server/net/server.h"
+#include "server/processors.h"
 
 namespace tagcache::server {
 namespace {
@@ -30,6 +32,9 @@ constexpr int kRefused = 2;
 // Descriptors besides those of the connections: listeners, loops, the log, and those connections
 // over the limit that get an answer.
 constexpr rlim_t kOtherDescriptors = 512;
+
+// Whoever waits for --ready-fd finds the lines of the start in the log, if it can be written.
+constexpr std::chrono::milliseconds kLogTime{200};
 
 void Print(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -53,7 +58,7 @@ uint64_t RandomSeed() {
 
 size_t WorkersOf(const Config& config) {
   if (config.workers > 0) return config.workers;
-  return std::max(1u, std::thread::hardware_concurrency());
+  return UsableProcessors();
 }
 
 EngineOptions EngineOptionsOf(const Config& config) {
@@ -115,6 +120,15 @@ void RaiseDescriptorLimit(const Config& config, Log& log) {
   }
 }
 
+void LogIgnoredVariables(const CommandLine& line, Log& log) {
+  for (const auto& [variable, value] : line.ignored_variables) {
+    log.Write(Level::kWarning, "variable_ignored",
+              {{"variable", variable},
+               {"value", value},
+               {"detail", "this is no setting but the address of a service"}});
+  }
+}
+
 // Writes where the server listens to the descriptor of --ready-fd.
 void Announce(int fd, const Server& server) {
   if (fd < 0) return;
@@ -159,17 +173,18 @@ void WaitForSignals(const sigset_t& signals, Log& log) {
   }
 }
 
-int Serve(const Config& config, int ready_fd) {
+int Serve(const CommandLine& line) {
+  const Config& config = line.config;
   // Blocked before any thread is made, so that only WaitForSignals sees them.
   const sigset_t signals = HandledSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
 
   Log log(config.log_file, config.log_level);
   if (const std::string error = log.Open(); !error.empty()) {
     Print(STDERR_FILENO, "tagcached: " + error + "\n");
     return kCouldNotStart;
   }
+  LogIgnoredVariables(line, log);
   RaiseDescriptorLimit(config, log);
   Engine engine(EngineOptionsOf(config), &log, Worker::Now());
   Server server(engine, ServerOptionsOf(config));
@@ -180,7 +195,8 @@ int Serve(const Config& config, int ready_fd) {
   }
   server.Start();
   LogStart(config, server, log);
-  Announce(ready_fd, server);
+  log.Flush(kLogTime);
+  Announce(line.ready_fd, server);
   WaitForSignals(signals, log);
   server.Stop();
   server.Join();
@@ -193,7 +209,7 @@ int Run(int argc, char** argv) {
       argc, argv, [](const char* name) { return std::getenv(name); }, TAGCACHE_VERSION);
   switch (line.action) {
     case CommandLine::Action::kServe:
-      return Serve(line.config, line.ready_fd);
+      return Serve(line);
     case CommandLine::Action::kPrint:
       Print(STDOUT_FILENO, line.output);
       return 0;
@@ -204,10 +220,29 @@ int Run(int argc, char** argv) {
   return kRefused;
 }
 
+// Descriptors 0, 1 and 2 may be closed at the start. The next files and sockets that are opened
+// would then get these numbers, and what is meant for stderr would go there.
+void OpenStandardDescriptors() {
+  for (;;) {
+    const int fd = open("/dev/null", O_RDWR);
+    if (fd >= 0 && fd <= STDERR_FILENO) continue;
+    if (fd >= 0) close(fd);
+    return;
+  }
+}
+
+// A peer that has gone and a file that may not grow are errors of one write, not the end.
+void IgnoreSignals() {
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+}
+
 }  // namespace
 }  // namespace tagcache::server
 
 int main(int argc, char** argv) {
+  tagcache::server::OpenStandardDescriptors();
+  tagcache::server::IgnoreSignals();
   try {
     return tagcache::server::Run(argc, argv);
   } catch (const std::exception& error) {

@@ -32,7 +32,8 @@ constexpr Setting kSettings[] = {
     {"unix_socket_mode", kOctal, &Config::unix_socket_mode, 0, 0777, "octal mode",
      "permissions of the socket file"},
     {"workers", kNumber, &Config::workers, 0, 1024, "threads",
-     "threads, each with an event loop of its own; 0: one per core"},
+     "threads, each with an event loop of its own; 0: one for each processor that the process may "
+     "use"},
     {"shards", kPowerOfTwo, &Config::shards, 1, 256, "shards",
      "parts of the store, each with a lock of its own"},
     {"max_key", kSize, &Config::max_key, 1, 4000, "bytes", "longest key"},

@@ -30,13 +30,22 @@ struct EventField {
   std::string digits;
 };
 
-// Threads: any number at once. Errors: none; a line that cannot be written is lost.
+// Lines that are not in the log, since the start.
+struct EventCounts {
+  uint64_t dropped = 0;   // more waited to be written than there is room for
+  uint64_t failed = 0;    // could not be written: the disk is full, the reader has gone
+  uint64_t left_out = 0;  // there were too many of their kind in one second
+};
+
+// Threads: any number at once, and no call waits for the log. Errors: none; a line that cannot be
+// written is counted.
 class EventSink {
  public:
   virtual ~EventSink() = default;
   virtual bool Enabled(Level level) const = 0;
   virtual void Write(Level level, std::string_view event,
                      std::initializer_list<EventField> fields) = 0;
+  virtual EventCounts Counts() const { return {}; }
 };
 
 }  // namespace tagcache::server

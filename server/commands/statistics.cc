@@ -102,6 +102,10 @@ void CollectStatistics(Engine& engine, TimeMs now, StatisticsList& list) {
   for (const NamedCounter& row : kCounters) {
     list.emplace_back(row.name, std::to_string(Sum(engine, row.counter)));
   }
+  const EventCounts log = engine.events().Counts();
+  list.emplace_back("log_lines_left_out", std::to_string(log.left_out));
+  list.emplace_back("log_lines_dropped", std::to_string(log.dropped));
+  list.emplace_back("log_lines_failed", std::to_string(log.failed));
   list.emplace_back("connections", Open(engine, &WorkerMetrics::connections_accepted,
                                         &WorkerMetrics::connections_closed));
   list.emplace_back("connections_shm",

@@ -2,13 +2,17 @@
 
 #include "tests/support/server_process.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -27,9 +31,9 @@ struct Ended {
   std::string output;  // both streams
 };
 
-// Runs tagcached to its end.
-Ended RunServer(const std::string& arguments) {
-  const std::string command = std::string(TAGCACHED_PATH) + " " + arguments + " 2>&1";
+// Runs tagcached to its end. `prefix` is a command that runs it.
+Ended RunServer(const std::string& arguments, const std::string& prefix = "") {
+  const std::string command = prefix + " " TAGCACHED_PATH " " + arguments + " 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   Ended ended;
   char chunk[4096];
@@ -38,6 +42,9 @@ Ended RunServer(const std::string& arguments) {
   ended.status = WIFEXITED(state) ? WEXITSTATUS(state) : -WTERMSIG(state);
   return ended;
 }
+
+// A prefix: SIGTERM comes after a second, and SIGKILL if the server is still there later.
+constexpr char kForASecond[] = "timeout --preserve-status --kill-after=6 1";
 
 // Waits until `holds`, at most ten seconds.
 template <typename Condition>
@@ -346,6 +353,122 @@ TEST(ServerProcess, A64MiBValueTravelsOnTheTextProtocol) {
   const std::string answer = client.Read(value.size() + 7);
   EXPECT_EQ(answer.size(), value.size() + 7);
   EXPECT_EQ(answer.compare(6, value.size(), value), 0);
+}
+
+// What writes a line into the log: a connection that begins with no protocol.
+void SendGarbage(const ServerProcess& server) {
+  RawClient client = RawClient::Tcp(server.port());
+  client.Send("\xC7precious-value----------------");
+  client.ReadAll();
+}
+
+// lessons 29
+TEST(ServerProcess, ALogThatNobodyReadsStopsNeitherRequestsNorSigterm) {
+  ServerProcess server({}, 0, {.output = ProcessBounds::Output::kUnreadPipe});
+  RawClient client = RawClient::Tcp(server.port());
+  // More events than the pipe has room for.
+  for (int i = 0; i < 1000; ++i) SendGarbage(server);
+  EXPECT_EQ(client.Ask("GET\tk\n"), "NF\n");
+  EXPECT_GT(Stat(server, "log_lines_left_out"), 0u);
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait(seconds(7)), 0);
+}
+
+// lessons 29
+TEST(ServerProcess, AFifoThatIsFullDropsLinesAndCountsThem) {
+  const Directory directory;
+  const std::string log = directory / "log";
+  ASSERT_EQ(mkfifo(log.c_str(), 0600), 0);
+  const int fd = open(log.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  const std::string filler(4096, 'f');
+  while (write(fd, filler.data(), filler.size()) > 0) {
+  }
+  ServerProcess server({"--log-file=" + log, "--shutdown-timeout-ms=1000"});
+  SendGarbage(server);
+  EXPECT_EQ(RawClient::Tcp(server.port()).Ask("GET\tk\n"), "NF\n");
+  const auto start = Clock::now();
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait(seconds(7)), 0);
+  EXPECT_LT(Clock::now() - start, seconds(2));
+  close(fd);
+}
+
+// lessons 29
+TEST(ServerProcess, AFifoWithoutAReaderDoesNotHangTheStart) {
+  const Directory directory;
+  const std::string log = directory / "log";
+  ASSERT_EQ(mkfifo(log.c_str(), 0600), 0);
+  const Ended ended = RunServer("--port=0 --log-file=" + log, kForASecond);
+  EXPECT_EQ(ended.status, 0) << ended.output;
+}
+
+// lessons 29
+TEST(ServerProcess, AFloodOfEventsIsTenLinesASecondAndACount) {
+  ServerProcess server;
+  const auto start = Clock::now();
+  for (int i = 0; i < 300; ++i) SendGarbage(server);
+  server.Signal(SIGTERM);
+  ASSERT_EQ(server.Wait(seconds(8)), 0);
+  const auto seconds_begun = 1 + (Clock::now() - start) / seconds(1);
+  const std::string log = server.Log();
+  int lines = 0;
+  for (size_t at = 0; (at = log.find(" protocol_error ", at)) != std::string::npos; ++at) ++lines;
+  EXPECT_GE(lines, 10);
+  EXPECT_LE(lines, 10 * (seconds_begun + 1));
+  EXPECT_NE(log.find(" warning log_lines_left_out event=protocol_error count="), std::string::npos);
+}
+
+// lessons 35
+TEST(ServerProcess, AFileSizeLimitEndsTheLogAndNotTheServer) {
+  ServerProcess server({}, 0, {.file_bytes = 8192});
+  for (int i = 0; i < 30; ++i) SendGarbage(server);
+  EXPECT_TRUE(Eventually([&] { return Stat(server, "log_lines_failed") > 0; }));
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait(seconds(8)), 0);
+  EXPECT_EQ(server.Log().back(), '\n') << "half a line";
+}
+
+// lessons 35
+TEST(ServerProcess, ClosedStandardDescriptorsAreNobodyElses) {
+  ServerProcess server({}, 0, {.close_standard = true});
+  const std::string descriptors = "/proc/" + std::to_string(server.pid()) + "/fd/";
+  for (const char* fd : {"0", "1", "2"}) {
+    EXPECT_EQ(std::filesystem::read_symlink(descriptors + fd), "/dev/null");
+  }
+  SendGarbage(server);
+  EXPECT_EQ(RawClient::Tcp(server.port()).Ask("GET\tk\n"), "NF\n");
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait(seconds(8)), 0);
+}
+
+// lessons 36
+TEST(ServerProcess, AServiceOfKubernetesNamedTagcacheDoesNotMatter) {
+  setenv("TAGCACHE_PORT", "tcp://10.96.12.7:1984", 1);
+  {
+    ServerProcess server;  // with --port
+    EXPECT_EQ(server.Log().find("variable_ignored"), std::string::npos);
+  }
+  const Directory directory;
+  const Ended ended = RunServer("--host= --unix-socket=" + (directory / "s"), kForASecond);
+  unsetenv("TAGCACHE_PORT");
+  EXPECT_EQ(ended.status, 0) << ended.output;
+  EXPECT_NE(ended.output.find(
+                " warning variable_ignored variable=TAGCACHE_PORT value=tcp://10.96.12.7:1984 "),
+            std::string::npos)
+      << ended.output;
+}
+
+// lessons 36
+TEST(ServerProcess, ThereAreAsManyWorkersAsTheAffinityAllows) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(sched_getcpu(), &one);
+  ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+  ServerProcess server;
+  sched_setaffinity(0, sizeof before, &before);
+  EXPECT_EQ(Stat(server, "workers"), 1u);
 }
 
 }  // namespace

@@ -193,6 +193,33 @@ TEST(Config, AVariableOutOfRangeIsRefusedByName) {
             "integer, or one with KiB, MiB or GiB, from 65536 to 16777216\n");
 }
 
+// lessons 36
+TEST(Config, AWeakerSourceDoesNotMatterWhereAStrongerOneSpeaks) {
+  const TemporaryFile file("port = 70000\nmax_key = 2\n");
+  const CommandLine line = Read({"--config", file.path(), "--port=3"},
+                                {{"TAGCACHE_PORT", "x"}, {"TAGCACHE_MAX_KEY", "x"}});
+  EXPECT_EQ(line.action, Action::kServe) << line.output;
+  EXPECT_EQ(line.config.port, 3u);
+  EXPECT_EQ(line.config.max_key, 2u);
+}
+
+// lessons 36
+TEST(Config, AVariableThatKubernetesSetsIsLeftAlone) {
+  const std::map<std::string, std::string> variables = {
+      {"TAGCACHE_PORT", "tcp://10.96.12.7:1984"},
+      {"TAGCACHE_PORT_1984_TCP", "tcp://10.96.12.7:1984"},
+      {"TAGCACHE_PORT_1984_TCP_PORT", "1984"},
+      {"TAGCACHE_SERVICE_HOST", "10.96.12.7"},
+      {"TAGCACHE_SERVICE_PORT", "1984"}};
+  const CommandLine line = Read({}, variables);
+  EXPECT_EQ(line.action, Action::kServe) << line.output;
+  EXPECT_EQ(line.config, Config());
+  ASSERT_EQ(line.ignored_variables.size(), 1u);
+  EXPECT_EQ(line.ignored_variables[0].first, "TAGCACHE_PORT");
+  EXPECT_EQ(line.ignored_variables[0].second, "tcp://10.96.12.7:1984");
+  EXPECT_TRUE(Read({"--port=0"}, variables).ignored_variables.empty());
+}
+
 TEST(Config, SizesTakeUnits) {
   EXPECT_EQ(Read({"--max-value=8MiB"}).config.max_value, 8u * 1024 * 1024);
   EXPECT_EQ(Read({"--max-value=1GiB"}).config.max_value, 1024u * 1024 * 1024);
@@ -211,7 +238,41 @@ TEST(Config, HalfOfTheCredentialsIsRefused) {
 
 TEST(Config, NoListenerAtAllIsRefused) {
   EXPECT_EQ(Read({"--host="}).action, Action::kRefuse);
-  EXPECT_EQ(Read({"--host=", "--unix-socket=/tmp/s"}).action, Action::kServe);
+  EXPECT_EQ(Read({"--host=", "--port=0"}).action, Action::kRefuse);
+  const CommandLine line = Read({"--host=", "--unix-socket=/tmp/s"});
+  EXPECT_EQ(line.action, Action::kServe);
+  EXPECT_EQ(line.config.host, "");
+  EXPECT_EQ(line.config.unix_socket, "/tmp/s");
+}
+
+// lessons 36
+TEST(Config, AnEmptyValueOfAFlagIsAnEmptyValue) {
+  const CommandLine line = Read({"--unix-socket=", "--password=", "--username=", "--port=7"});
+  EXPECT_EQ(line.action, Action::kServe) << line.output;
+  EXPECT_EQ(line.config.unix_socket, "");
+  EXPECT_EQ(line.config.password, "");
+  EXPECT_EQ(line.config.port, 7u);
+  EXPECT_EQ(Read({"--port=", "--max-key=5"}).output,
+            "tagcached: --port: '' was given; allowed: an integer from 0 to 65535\n");
+  EXPECT_EQ(Read({"--config=", "--port=7"}).output,
+            "tagcached: --config: the name is empty; allowed: a path\n");
+  EXPECT_EQ(Read({"--ready-fd=", "--port=7"}).output,
+            "tagcached: --ready-fd: '' was given; allowed: an integer from 0 to 1000000\n");
+  EXPECT_EQ(Read({"--ready-fd=5"}).ready_fd, 5);
+}
+
+TEST(Config, AValueOfAFlagMayBeAnyText) {
+  EXPECT_EQ(Read({"--username=a", "--password=--x=[y,z]"}).config.password, "--x=[y,z]");
+  EXPECT_EQ(Read({"--username=a", "--password=[y,z]"}).config.password, "[y,z]");
+  EXPECT_EQ(Read({"--username", "a", "--password", "b"}).config.password, "b");
+}
+
+TEST(Config, AnAddressInBracketsIsTheAddress) {
+  EXPECT_EQ(Read({"--host=[::1]"}).config.host, "::1");
+  EXPECT_EQ(Read({"--host", "[::1]"}).config.host, "::1");
+  EXPECT_EQ(Read({}, {{"TAGCACHE_HOST", "[::1]"}}).config.host, "::1");
+  const TemporaryFile file("host = \"[::1]\"\n");
+  EXPECT_EQ(Read({"--config", file.path()}).config.host, "::1");
 }
 
 TEST(Config, PrintConfigReadsBackAsTheSame) {
