@@ -6,7 +6,6 @@
 // Exit status: 0 stopped as asked, 1 could not start, 2 settings refused.
 
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,9 +26,6 @@ namespace {
 
 constexpr int kCouldNotStart = 1;
 constexpr int kRefused = 2;
-// Descriptors besides those of the connections: listeners, loops, the log, and those connections
-// over the limit that get an answer.
-constexpr rlim_t kOtherDescriptors = 512;
 
 void Print(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -98,23 +94,6 @@ ServerOptions ServerOptionsOf(const Config& config) {
   return options;
 }
 
-// Raises the soft limit of descriptors to what max_connections needs, as far as the hard limit
-// allows.
-void RaiseDescriptorLimit(const Config& config, Log& log) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t needed = config.max_connections + kOtherDescriptors;
-  if (limit.rlim_cur >= needed) return;
-  limit.rlim_cur = std::min(needed, limit.rlim_max);
-  setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur < needed) {
-    log.Write(Level::kWarning, "few_descriptors",
-              {{"limit", limit.rlim_cur},
-               {"max_connections", config.max_connections},
-               {"needed", needed}});
-  }
-}
-
 // Writes where the server listens to the descriptor of --ready-fd.
 void Announce(int fd, const Server& server) {
   if (fd < 0) return;
@@ -170,7 +149,6 @@ int Serve(const Config& config, int ready_fd) {
     Print(STDERR_FILENO, "tagcached: " + error + "\n");
     return kCouldNotStart;
   }
-  RaiseDescriptorLimit(config, log);
   Engine engine(EngineOptionsOf(config), &log, Worker::Now());
   Server server(engine, ServerOptionsOf(config));
   if (const std::string error = server.Open(); !error.empty()) {
