@@ -25,7 +25,7 @@ std::span<const Scenario> Scenarios() {
        .flags = {"--max-connections=50"},
        .serves_newcomers = true},
       {.name = "unix_socket_alone",
-       .attacks = {PipelineText, HoldConnections, Reconnect, SendGarbage},
+       .attacks = {HoldConnections, TrickleBytes, Reconnect, Reconnect},
        .unix_only = true},
 
       {.name = "large_values_unread", .attacks = {LeaveLargeValuesUnread}},
