@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,9 +28,6 @@ namespace {
 
 constexpr int kCouldNotStart = 1;
 constexpr int kRefused = 2;
-// Descriptors besides those of the connections: listeners, loops, the log, and those connections
-// over the limit that get an answer.
-constexpr rlim_t kOtherDescriptors = 512;
 
 // Whoever waits for --ready-fd finds the lines of the start in the log, if it can be written.
 constexpr std::chrono::milliseconds kLogTime{200};
@@ -103,23 +99,6 @@ ServerOptions ServerOptionsOf(const Config& config) {
   return options;
 }
 
-// Raises the soft limit of descriptors to what max_connections needs, as far as the hard limit
-// allows.
-void RaiseDescriptorLimit(const Config& config, Log& log) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t needed = config.max_connections + kOtherDescriptors;
-  if (limit.rlim_cur >= needed) return;
-  limit.rlim_cur = std::min(needed, limit.rlim_max);
-  setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur < needed) {
-    log.Write(Level::kWarning, "few_descriptors",
-              {{"limit", limit.rlim_cur},
-               {"max_connections", config.max_connections},
-               {"needed", needed}});
-  }
-}
-
 void LogIgnoredVariables(const CommandLine& line, Log& log) {
   for (const auto& [variable, value] : line.ignored_variables) {
     log.Write(Level::kWarning, "variable_ignored",
@@ -185,7 +164,6 @@ int Serve(const CommandLine& line) {
     return kCouldNotStart;
   }
   LogIgnoredVariables(line, log);
-  RaiseDescriptorLimit(config, log);
   Engine engine(EngineOptionsOf(config), &log, Worker::Now());
   Server server(engine, ServerOptionsOf(config));
   if (const std::string error = server.Open(); !error.empty()) {

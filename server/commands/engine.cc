@@ -41,7 +41,8 @@ Engine::Engine(const EngineOptions& options, EventSink* sink, TimeMs started)
     : options_(options),
       store_(options.store),
       sink_(sink != nullptr ? sink : NullSink()),
-      started_(started) {
+      started_(started),
+      max_connections_(options.max_connections) {
   assert(HandlersMatchCommands(*options_.handlers));
 }
 

@@ -32,7 +32,7 @@ struct EngineOptions {
   uint32_t max_frame = 256 * 1024;      // longest frame body accepted; at least kBaseMaxFrame
   size_t output_backlog = 1024 * 1024;  // bytes of answers a session buffers before it holds back
   size_t max_reply = 64 * 1024 * 1024;  // bytes of keys one answer may list (text codec)
-  size_t max_connections = 10000;       // named in the message to a rejected connection
+  size_t max_connections = 10000;       // as it was set; Engine has the number in effect
   std::string username;                 // both empty: no credentials are needed
   std::string password;
   std::string version = "0.0.0";
@@ -70,6 +70,11 @@ class Engine {
 
   EventSink& events() { return *sink_; }
 
+  // How many connections are served at once: max_connections, or fewer where the descriptors of the
+  // process allow no more. REQUIRES of the setter: no session runs.
+  size_t max_connections() const { return max_connections_; }
+  void SetMaxConnections(size_t effective) { max_connections_ = effective; }
+
   // Returns the number of a new connection; it is never 0 and never the same twice.
   uint64_t NumberConnection() { return connections_.fetch_add(1, std::memory_order_relaxed) + 1; }
 
@@ -84,6 +89,7 @@ class Engine {
   Store store_;
   EventSink* sink_;
   TimeMs started_;
+  size_t max_connections_;
   std::deque<WorkerMetrics> workers_;
   std::atomic<uint64_t> connections_{0};
 };

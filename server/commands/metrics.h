@@ -42,9 +42,15 @@ class WorkerMetrics {
 
   Counter connections_accepted;
   Counter connections_closed;
-  Counter connections_rejected;     // over max_connections; accepted counts them, too
-  Counter connections_refused;      // far over it, closed unanswered; accepted counts them, too
-  Counter connections_closed_idle;  // closed counts them, too
+  // Of those that were accepted while max_connections others were open:
+  Counter connections_kept;      // served for a short time, because their peer is on this machine
+  Counter connections_rejected;  // answered with a refusal
+  Counter connections_refused;   // closed unanswered, because too many others were being refused
+  // Of those that were closed:
+  Counter connections_closed_idle;
+  Counter connections_closed_short;            // the short time above max_connections was over
+  Counter connections_closed_unauthenticated;  // the time to authenticate was over
+  Counter accept_pauses;  // the system refused to accept, so nothing was accepted for a moment
 
   // Over shared memory. Each began as a connection over the Unix socket.
   Counter shm_opened;

@@ -21,9 +21,13 @@ constexpr NamedCounter kCounters[] = {
     {"bytes_out", &WorkerMetrics::bytes_out},
     {"connections_accepted", &WorkerMetrics::connections_accepted},
     {"connections_closed", &WorkerMetrics::connections_closed},
+    {"connections_kept", &WorkerMetrics::connections_kept},
     {"connections_rejected", &WorkerMetrics::connections_rejected},
     {"connections_refused", &WorkerMetrics::connections_refused},
     {"connections_closed_idle", &WorkerMetrics::connections_closed_idle},
+    {"connections_closed_short", &WorkerMetrics::connections_closed_short},
+    {"connections_closed_unauthenticated", &WorkerMetrics::connections_closed_unauthenticated},
+    {"accept_pauses", &WorkerMetrics::accept_pauses},
     {"shm_opened", &WorkerMetrics::shm_opened},
     {"shm_refused", &WorkerMetrics::shm_refused},
     {"protocol_errors", &WorkerMetrics::protocol_errors},
@@ -108,6 +112,8 @@ void CollectStatistics(Engine& engine, TimeMs now, StatisticsList& list) {
   list.emplace_back("log_lines_failed", std::to_string(log.failed));
   list.emplace_back("connections", Open(engine, &WorkerMetrics::connections_accepted,
                                         &WorkerMetrics::connections_closed));
+  list.emplace_back("max_connections", std::to_string(engine.options().max_connections));
+  list.emplace_back("max_connections_effective", std::to_string(engine.max_connections()));
   list.emplace_back("connections_shm",
                     Open(engine, &WorkerMetrics::shm_opened, &WorkerMetrics::shm_closed));
   for (const protocol::Command& command : protocol::Commands()) AddCommand(engine, command, list);

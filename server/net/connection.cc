@@ -15,12 +15,15 @@ namespace {
 // A peer that sends or receives faster than this worker works has this many bytes before the other
 // connections have their turn.
 constexpr size_t kTurn = 1024 * 1024;
+// And so much is sent at once to a peer that takes it as fast as it is made: through shared memory
+// no system ends that. A further flush costs a turn of the loop, some microseconds, while these
+// bytes take about a hundred. Carrying out the requests that were held back may take longer.
+constexpr size_t kFlush = 256 * 1024;
+constexpr uint64_t kFlushNs = 500'000;
 // A peer may still be sending when the last answer has left. Closing then would reset the
 // connection and could destroy the answer on its way, so what it sends is read and dropped this
 // long.
 constexpr TimeMs kLinger = 1000;
-// A rejected connection without a request is closed after this time.
-constexpr TimeMs kRejectedIdle = 2000;
 
 }  // namespace
 
@@ -30,12 +33,11 @@ Connection::Connection(Worker& worker)
   session_.AllowEarlyOutput(this);
 }
 
-void Connection::Start(std::unique_ptr<Link> link, bool rejected,
-                       const std::string& option_refused) {
+void Connection::Start(std::unique_ptr<Link> link, Place place, const std::string& option_refused) {
   link_ = std::move(link);
-  now_ = last_activity_ = Clock::Now();
-  rejected_ = rejected;
-  if (rejected) session_.Reject();
+  now_ = last_activity_ = started_ = Clock::Now();
+  place_ = place;
+  if (place == Place::kRejected) session_.Reject();
   try {
     session_.SetAddress(link_->Address());
   } catch (const std::bad_alloc&) {
@@ -68,8 +70,6 @@ void Connection::OnReady(bool readable, bool writable) {
   }
   AwaitTraffic();
 }
-
-void Connection::OnFailure(const char* reason) { CloseNow(lingering_ ? "done" : reason); }
 
 void Connection::OnClosed() { delete this; }
 
@@ -113,7 +113,7 @@ void Connection::Receive(std::string_view bytes, uint64_t clock) {
 void Connection::Upgrade() {
   try {
     std::unique_ptr<Link> successor =
-        link_->Upgrade(rejected_ ? session_.RejectionMessage() : std::string());
+        link_->Upgrade(place_ == Place::kRejected ? session_.RejectionMessage() : std::string());
     if (successor == nullptr) return Linger();
     link_ = std::move(successor);
     session_.SetAddress(link_->Address());
@@ -202,9 +202,9 @@ void Connection::SendBlocked() {
 
 void Connection::Send() {
   if (closed_ || lingering_) return;
-  size_t sent = 0;
+  FlushBudget budget;
   try {
-    while (!closed_ && !blocked_ && SendSome(&sent)) {
+    while (!closed_ && !blocked_ && SendSome(budget)) {
     }
     if (!closed_) worker_.deadlines().Set(*this, session_.NextDeadline());
   } catch (const std::bad_alloc&) {
@@ -216,12 +216,14 @@ void Connection::Send() {
 }
 
 // false: there is nothing further to send.
-bool Connection::SendSome(size_t* sent) {
+bool Connection::SendSome(FlushBudget& budget) {
   const std::string_view output = session_.Output(now_);
   if (output.empty()) return false;
-  if (*sent >= kTurn) {
-    blocked_ = true;
-    return true;
+  if (budget.sent > 0) {
+    const uint64_t clock = Clock::Nanoseconds();
+    if (budget.end_ns == 0) budget.end_ns = clock + kFlushNs;
+    blocked_ = budget.sent >= kFlush || clock >= budget.end_ns;
+    if (blocked_) return true;
   }
   const std::string_view pieces[] = {output, session_.OutputAfter(), session_.OutputEnd()};
   const size_t count = pieces[1].empty() ? 1 : pieces[2].empty() ? 2 : 3;
@@ -234,7 +236,7 @@ bool Connection::SendSome(size_t* sent) {
   assert(written.bytes <= size);
   blocked_ = written.bytes < size;
   if (written.bytes == 0) return true;
-  *sent += written.bytes;
+  budget.sent += written.bytes;
   last_activity_ = now_;
   session_.Sent(written.bytes, now_);
   return true;
@@ -242,7 +244,7 @@ bool Connection::SendSome(size_t* sent) {
 
 // A failure is ignored here: it happens again in Send, which closes the connection.
 size_t Connection::SendEarly(std::string_view bytes) {
-  if (closed_ || blocked_ || sent_early_ >= kTurn) return 0;
+  if (closed_ || blocked_ || sent_early_ >= kFlush) return 0;
   const size_t n = link_->Write(std::span(&bytes, 1)).bytes;
   sent_early_ += n;
   return n;
@@ -278,13 +280,30 @@ void Connection::CheckTime(TimeMs now) {
     if (now >= linger_until_) CloseNow("done");
     return;
   }
+  if (LastedTooLong(now)) return;
   if (session_.waiting()) last_activity_ = now;
   const TimeMs idle = now > last_activity_ ? now - last_activity_ : 0;
   const TimeMs limit = worker_.options().idle_timeout;
-  if ((limit > 0 && idle >= limit) || (rejected_ && idle >= kRejectedIdle)) {
+  if (limit > 0 && idle >= limit) {
     worker_.metrics().connections_closed_idle.Add(1);
     CloseNow("idle");
   }
+}
+
+// These times count from the beginning of the connection: a byte now and then does not prolong
+// them. Returns whether the connection was closed.
+bool Connection::LastedTooLong(TimeMs now) {
+  const TimeMs age = now > started_ ? now - started_ : 0;
+  if (place_ == Place::kKept && worker_.open().Promote()) place_ = Place::kRegular;
+  if (place_ != Place::kRegular && age >= worker_.options().short_place) {
+    worker_.metrics().connections_closed_short.Add(1);
+    CloseNow("there were max_connections others, so its time was short");
+  } else if (!session_.peer().authenticated && worker_.engine().needs_credentials() &&
+             age >= worker_.options().credentials_timeout) {
+    worker_.metrics().connections_closed_unauthenticated.Add(1);
+    CloseNow("it did not authenticate in time");
+  }
+  return closed_;
 }
 
 void Connection::CloseNow(std::string_view reason) {

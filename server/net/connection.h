@@ -23,6 +23,7 @@
 
 #include "protocol/spin_gate.h"
 #include "server/net/link.h"
+#include "server/net/open_connections.h"
 #include "server/session/session.h"
 
 namespace tagcache::server {
@@ -35,9 +36,10 @@ class Connection final : private EarlyOutput, private LinkUser {
   explicit Connection(Worker& worker);
 
   LinkUser& link_user() { return *this; }
-  // `rejected`: the first request is answered with too_many_connections. `option_refused`: the
-  // socket option that the system refused, for the log; usually empty.
-  void Start(std::unique_ptr<Link> link, bool rejected, const std::string& option_refused = {});
+  // In a rejected place the first request is answered with too_many_connections.
+  // `option_refused`: the socket option that the system refused, for the log; usually empty.
+  void Start(std::unique_ptr<Link> link, Place place, const std::string& option_refused = {});
+  Place place() const { return place_; }
   // Answers what was read, then closes.
   void ShutDown();
   // A request of this connection came out of the worker's queue. Call Flush after the last one.
@@ -46,7 +48,7 @@ class Connection final : private EarlyOutput, private LinkUser {
   void Flush();
   // Answers the requests whose deadline has passed.
   void CheckDeadlines(TimeMs now);
-  // Closes the connection if it has been idle, or has lingered, for too long.
+  // Closes the connection if it has been idle, has lingered, or has lasted for too long.
   void CheckTime(TimeMs now);
   void CloseNow(std::string_view reason);
 
@@ -69,9 +71,14 @@ class Connection final : private EarlyOutput, private LinkUser {
   TimeMs next_deadline = kNoDeadline;  // of Deadlines: when it calls CheckDeadlines
 
  private:
+  // How much more one flush may send before the other connections have their turn.
+  struct FlushBudget {
+    size_t sent = 0;      // bytes
+    uint64_t end_ns = 0;  // of Clock::Nanoseconds; 0: this is the first write
+  };
+
   // LinkUser:
   void OnReady(bool readable, bool writable) override;
-  void OnFailure(const char* reason) override;
   void OnClosed() override;
 
   bool ReadOnce(uint64_t clock, size_t* size);
@@ -80,12 +87,13 @@ class Connection final : private EarlyOutput, private LinkUser {
   bool DropInput();
   void Send();
   void SendBlocked();
-  bool SendSome(size_t* sent);
+  bool SendSome(FlushBudget& budget);
   size_t SendEarly(std::string_view bytes) override;
   bool WaitForLink();
   void Wait();
   void AwaitTraffic();
   void Linger();
+  bool LastedTooLong(TimeMs now);
 
   Worker& worker_;
   Session session_;
@@ -95,11 +103,12 @@ class Connection final : private EarlyOutput, private LinkUser {
   TimeMs now_ = 0;            // of the event being handled
   TimeMs last_activity_ = 0;  // when bytes were last received or sent
   TimeMs linger_until_ = 0;
+  TimeMs started_ = 0;
   bool blocked_ = false;  // there is output that has to wait until the link has room, or for a turn
-  bool rejected_ = false;
   bool peer_finished_ = false;  // it sends no more
   bool lingering_ = false;      // everything was sent; what is received is dropped
   bool closed_ = false;
+  Place place_ = Place::kNone;
 };
 
 }  // namespace tagcache::server

@@ -49,8 +49,6 @@ class LinkUser {
  public:
   // Read may find something, Write may find room. The user may replace the link in this call.
   virtual void OnReady(bool readable, bool writable) = 0;
-  // The link is of no more use, as with Transfer::failure.
-  virtual void OnFailure(const char* reason) = 0;
   // The link has closed; the user may destroy it. Nothing is called after this.
   virtual void OnClosed() = 0;
 

@@ -1,15 +1,19 @@
 #include "server/net/listening_socket.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <memory>
+#include <thread>
 
 namespace tagcache::server {
 namespace {
@@ -19,7 +23,17 @@ struct AddressListFree {
 };
 using AddressList = std::unique_ptr<addrinfo, AddressListFree>;
 
+constexpr int kBacklog = 1024;  // connections that wait to be accepted
+// How long another server that starts may hold the lock of a folder: it needs microseconds.
+constexpr auto kLockWait = std::chrono::seconds(2);
+
 std::string Because(const std::string& what) { return what + ": " + std::strerror(errno); }
+
+// "[::1]" is how an address of IPv6 is written in front of a port.
+std::string WithoutBrackets(const std::string& host) {
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  return bracketed ? host.substr(1, host.size() - 2) : host;
+}
 
 std::string Resolve(const std::string& host, uint16_t port, AddressList* list) {
   addrinfo hints{};
@@ -27,27 +41,10 @@ std::string Resolve(const std::string& host, uint16_t port, AddressList* list) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int failure = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  const int failure =
+      getaddrinfo(WithoutBrackets(host).c_str(), std::to_string(port).c_str(), &hints, &found);
   if (failure != 0) return "host '" + host + "': " + gai_strerror(failure);
   list->reset(found);
-  return {};
-}
-
-// Binds a socket to the first address of `host`. With `shared`, other sockets may bind to it, too.
-std::string BindTo(const std::string& host, uint16_t port, bool shared, BoundSocket* bound) {
-  AddressList list;
-  if (std::string error = Resolve(host, port, &list); !error.empty()) return error;
-  BoundSocket socket(::socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (socket.fd() < 0) return Because("socket for " + TcpAddress(host, port));
-  const int on = 1;
-  setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (shared && setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
-    return Because("SO_REUSEPORT");
-  }
-  if (bind(socket.fd(), list->ai_addr, list->ai_addrlen) != 0) {
-    return Because("bind to " + TcpAddress(host, port));
-  }
-  *bound = std::move(socket);
   return {};
 }
 
@@ -72,6 +69,26 @@ bool SomebodyListens(const sockaddr_un& address) {
   return errno != ECONNREFUSED && errno != ENOENT;
 }
 
+// Locks the folder of a socket file for as long as *folder is open.
+std::string LockFolder(const std::string& path, BoundSocket* folder) {
+  const size_t slash = path.rfind('/');
+  const std::string name = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  BoundSocket opened(open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened.fd() < 0) return Because("unix_socket '" + path + "': open its folder");
+  const auto end = std::chrono::steady_clock::now() + kLockWait;
+  while (flock(opened.fd(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      return Because("unix_socket '" + path + "': lock its folder");
+    }
+    if (std::chrono::steady_clock::now() >= end) {
+      return "unix_socket '" + path + "': another process has locked its folder";
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  *folder = std::move(opened);
+  return {};
+}
+
 // Removes a socket file left over by a server that is gone.
 std::string RemoveStale(const std::string& path, const sockaddr_un& address) {
   struct stat found {};
@@ -94,26 +111,32 @@ BoundSocket::~BoundSocket() {
   if (fd_ >= 0) close(fd_);
 }
 
-std::string BindTcp(const std::string& host, uint16_t* port, const SocketOptions& options,
-                    BoundSocket* bound) {
-  BoundSocket socket;
-  if (std::string error = BindTo(host, *port, true, &socket); !error.empty()) return error;
+// Two servers may both bind to one port, because of SO_REUSEADDR, without which a server could not
+// start again while old connections linger. Only one of them can listen.
+std::string ListenTcp(const std::string& host, uint16_t* port, const SocketOptions& options,
+                      BoundSocket* listening) {
+  AddressList list;
+  if (std::string error = Resolve(host, *port, &list); !error.empty()) return error;
+  const std::string address = TcpAddress(host, *port);
+  BoundSocket socket(::socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (socket.fd() < 0) return Because("socket for " + address);
+  const int on = 1;
+  setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(socket.fd(), list->ai_addr, list->ai_addrlen) != 0) {
+    return Because("bind to " + address);
+  }
   if (std::string error = ApplySocketOptions(socket.fd(), Transport::kTcp, options);
       !error.empty()) {
     return error;
   }
+  if (listen(socket.fd(), kBacklog) != 0) return Because("listen on " + address);
   *port = PortOf(socket.fd());
-  *bound = std::move(socket);
+  *listening = std::move(socket);
   return {};
 }
 
-std::string CheckTcpFree(const std::string& host, uint16_t port) {
-  BoundSocket probe;
-  return BindTo(host, port, false, &probe);
-}
-
 std::string TcpAddress(const std::string& host, uint16_t port) {
-  const bool is_v6 = host.find(':') != std::string::npos;
+  const bool is_v6 = host.find(':') != std::string::npos && host.front() != '[';
   return (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
@@ -128,8 +151,8 @@ bool IsLoopback(const std::string& host) {
   return list->ai_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
-std::string UnixSocketFile::Bind(const std::string& path, mode_t mode,
-                                 const SocketOptions& options) {
+std::string UnixSocketFile::Listen(const std::string& path, mode_t mode,
+                                   const SocketOptions& options) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
@@ -137,6 +160,8 @@ std::string UnixSocketFile::Bind(const std::string& path, mode_t mode,
            " bytes, at most " + std::to_string(sizeof address.sun_path - 1) + " are possible";
   }
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  BoundSocket folder;
+  if (std::string error = LockFolder(path, &folder); !error.empty()) return error;
   if (std::string error = RemoveStale(path, address); !error.empty()) return error;
 
   BoundSocket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -155,10 +180,12 @@ std::string UnixSocketFile::Bind(const std::string& path, mode_t mode,
       !error.empty()) {
     return error;
   }
+  if (listen(socket.fd(), kBacklog) != 0) return Because("listen on '" + path + "'");
   socket_ = std::move(socket);
   return {};
 }
 
+// The socket still listens, so no other server takes the file for a stale one meanwhile.
 UnixSocketFile::~UnixSocketFile() {
   struct stat found {};
   if (path_.empty() || lstat(path_.c_str(), &found) != 0) return;

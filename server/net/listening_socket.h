@@ -1,7 +1,11 @@
 #ifndef TAGCACHE_SERVER_NET_LISTENING_SOCKET_H_
 #define TAGCACHE_SERVER_NET_LISTENING_SOCKET_H_
 
-// Bound sockets, ready to listen. Errors are sentences that name the address and what is wrong.
+// Sockets that listen. Errors are sentences that name the address and what is wrong.
+//
+// Of two servers that start at the same instant, one gets an address and the other an error. For
+// TCP the system decides, at listen(). For a socket file it does not: a server that finds a stale
+// file removes it, and could remove the fresh file of the other. So the folder is locked meanwhile.
 //
 // Ownership: a BoundSocket owns its descriptor; a UnixSocketFile owns the file it bound and removes
 // it at the end, unless another process has put another file in its place.
@@ -34,14 +38,10 @@ class BoundSocket {
   int fd_ = -1;
 };
 
-// Binds with SO_REUSEPORT, so that each worker can have its own. *port 0 is replaced by the port
-// that the system chose. Returns empty or what is wrong.
-std::string BindTcp(const std::string& host, uint16_t* port, const SocketOptions& options,
-                    BoundSocket* bound);
-
-// Returns empty, or why the port is not free. SO_REUSEPORT would let a second server of the same
-// user share the port without an error, and each would get half of the invalidations.
-std::string CheckTcpFree(const std::string& host, uint16_t port);
+// Listens on the first address of `host`: a name, or an address, of IPv6 also in brackets. *port 0
+// is replaced by the port that the system chose. Returns empty or what is wrong.
+std::string ListenTcp(const std::string& host, uint16_t* port, const SocketOptions& options,
+                      BoundSocket* listening);
 
 // "127.0.0.1:1984", "[::1]:1984".
 std::string TcpAddress(const std::string& host, uint16_t port);
@@ -55,9 +55,9 @@ class UnixSocketFile {
   UnixSocketFile(const UnixSocketFile&) = delete;
   UnixSocketFile& operator=(const UnixSocketFile&) = delete;
 
-  // Binds. A socket file on which no process listens is replaced; one on which a process does, or a
-  // file of another kind, is an error. Returns empty or what is wrong.
-  std::string Bind(const std::string& path, mode_t mode, const SocketOptions& options);
+  // Listens. A socket file on which no process listens is replaced; one on which a process does, or
+  // a file of another kind, is an error. Returns empty or what is wrong.
+  std::string Listen(const std::string& path, mode_t mode, const SocketOptions& options);
   int fd() const { return socket_.fd(); }
   const std::string& path() const { return path_; }
 

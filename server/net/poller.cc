@@ -75,23 +75,31 @@ void Poller::RunTurn() {
   const uint64_t end = now + kTurnNs;
   while (!polled_.empty() && now < end) {
     bool found = false;
-    for (int i = 0; i < kChecks && !found; ++i) now = CheckEach(now, &found);
+    for (int i = 0; i < kChecks && !found; ++i) now = CheckEach(now, end, &found);
     if (!found) now = Clock::Nanoseconds();
     RemoveQuiet(now);
   }
 }
 
-// Returns the time, read anew only after there was something to do.
-uint64_t Poller::CheckEach(uint64_t now, bool* found) {
-  ForEach([&](Connection& connection) {
-    if (!connection.Poll(now)) return;
+// Checks each once, or until the time is over. Returns the time, read anew only after there was
+// something to do.
+uint64_t Poller::CheckEach(uint64_t now, uint64_t end, bool* found) {
+  for (size_t left = polled_.size(); left > 0 && !polled_.empty() && now < end; --left) {
+    if (next_ >= polled_.size()) next_ = 0;
+    Connection* connection = polled_[next_];
+    if (!connection->Poll(now)) {
+      ++next_;
+      continue;
+    }
     *found = true;
     // The request may have taken long. The next connection's time is not before its end.
     now = Clock::Nanoseconds();
-    if (!connection.polled()) return;  // it has closed
-    connection.polled_at = now;
-    connection.poll_paid = true;
-  });
+    // If it has closed, the last one is in its place.
+    if (next_ >= polled_.size() || polled_[next_] != connection) continue;
+    connection->polled_at = now;
+    connection->poll_paid = true;
+    ++next_;
+  }
   return now;
 }
 

@@ -8,8 +8,9 @@
 //   traffic -> Add -> [ turn of polling -> turn of the loop ] ... -> quiet for the window
 //                                                                    -> the loop reports traffic
 //
-// A turn is short, and between two of them the loop has one for everything else. With no connection
-// to poll the worker sleeps in the loop.
+// A turn is short, and between two of them the loop has one for everything else: when its time is
+// over it ends, and the next one begins with the connection after the last. With no connection to
+// poll the worker sleeps in the loop.
 //
 // Threads: its loop's.
 
@@ -49,12 +50,13 @@ class Poller {
   template <typename Visit>
   void ForEach(Visit visit);
   void RunTurn();
-  uint64_t CheckEach(uint64_t now, bool* found);
+  uint64_t CheckEach(uint64_t now, uint64_t end, bool* found);
   void RemoveQuiet(uint64_t now);
 
   const uint64_t window_ns_;
   uv_idle_t turn_;  // active while there is a connection to poll
   std::vector<Connection*> polled_;
+  size_t next_ = 0;  // in polled_: the first to be checked in the next turn
   bool stopped_ = false;
 };
 

@@ -37,7 +37,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Binds and listens everywhere. Returns empty or what is wrong; nothing listens then.
+  // Listens everywhere, and works out how many connections the descriptors allow, after raising the
+  // process's soft limit of them. Returns empty or what is wrong; nothing listens then.
   std::string Open();
   // Starts the workers. REQUIRES: Open() succeeded.
   void Start();
@@ -55,6 +56,7 @@ class Server {
  private:
   std::string OpenTcp();
   std::string OpenUnix();
+  void LimitConnections(size_t free_descriptors);
 
   Engine& engine_;
   const ServerOptions options_;

@@ -111,8 +111,10 @@ void ShmLink::OnSocketReady(bool /*readable*/, bool /*writable*/) {
   char wake_ups[256];  // each of one byte, whose value means nothing
   const ssize_t n = recv(socket_->fd(), wake_ups, sizeof wake_ups, MSG_DONTWAIT);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (n < 0) return user_.OnFailure(uv_strerror(-errno));
-  if (n == 0) return user_.OnFailure("end of stream");
+  if (n <= 0) {  // a client that leaves wake-ups unread ends in a reset
+    ended_ = true;
+    socket_->Watch(false, false);
+  }
   reader_.Wake();
   writer_.Wake();
   // libuv stops watching a socket that has an error as well; the next event reports the error.
@@ -124,11 +126,16 @@ Transfer ShmLink::Read(std::span<char> space) {
   const size_t n = reader_.Read(space);
   assert(n <= space.size());
   if (n > 0 && reader_.MustRing()) WakeClient();
-  return {.bytes = n, .failure = n == 0 && reader_.broken() ? kBroken : nullptr};
+  if (n == 0 && reader_.broken()) return {.failure = kBroken};
+  return {.bytes = n, .ended = n == 0 && ended_};
 }
 
 Transfer ShmLink::Write(std::span<const std::string_view> pieces) {
   size_t written = 0;
+  if (ended_) {
+    for (const std::string_view piece : pieces) written += piece.size();
+    return {.bytes = written};
+  }
   for (const std::string_view piece : pieces) {
     const size_t n = writer_.Write(piece);
     assert(n <= piece.size());
@@ -140,9 +147,12 @@ Transfer ShmLink::Write(std::span<const std::string_view> pieces) {
 }
 
 // Where only one of the two sleeps in the end, the other's flag may stay set: the client then wakes
-// this end once too often.
+// this end once too often. When the client is gone nothing is reported any more: the requests it
+// left, and the end after them, are read at once.
 bool ShmLink::Wait(bool to_read, bool to_write, bool polled) {
-  return polled || ((!to_read || reader_.Sleep()) && (!to_write || writer_.Sleep()));
+  if (polled) return true;
+  if (ended_) return !to_read && !to_write;
+  return (!to_read || reader_.Sleep()) && (!to_write || writer_.Sleep());
 }
 
 bool ShmLink::FinishWriting() { return shutdown(socket_->fd(), SHUT_WR) == 0; }

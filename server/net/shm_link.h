@@ -10,6 +10,9 @@
 // an eventfd blocks is a flag that both ends of it share, so a client could make the server wait;
 // MSG_DONTWAIT belongs to the call.
 //
+// A client that wrote requests and went at once has them carried out: the memory outlives it. The
+// answers have no reader any more and are dropped.
+//
 // Ownership: owns the memory and the socket.
 
 #include <cstdint>
@@ -37,7 +40,7 @@ class ShmLink final : public Link, private SocketUser {
   Transfer Read(std::span<char> space) override;
   Transfer Write(std::span<const std::string_view> pieces) override;
   // True also after the client broke the rules: Write then reports that.
-  bool HasRoom() override { return writer_.Room() > 0 || writer_.broken(); }
+  bool HasRoom() override { return ended_ || writer_.Room() > 0 || writer_.broken(); }
   bool Wait(bool to_read, bool to_write, bool polled) override;
   bool expects_polling() const override { return true; }
   bool FinishWriting() override;
@@ -57,6 +60,7 @@ class ShmLink final : public Link, private SocketUser {
   protocol::ShmWriter writer_;
   LinkUser& user_;
   const ShmGrants& grants_;
+  bool ended_ = false;  // the client is gone
 };
 
 }  // namespace tagcache::server

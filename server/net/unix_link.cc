@@ -45,8 +45,7 @@ std::unique_ptr<Link> UnixLink::Grant(std::string* why) {
   }
   *why = WhyPeerMayNot(socket()->fd());
   if (!why->empty()) return nullptr;
-  if (grants_.open.Add() >= grants_.limit) {
-    grants_.open.Remove();
+  if (!grants_.open.TryAdd(grants_.limit)) {
     *why = "the limit max_shm_connections is " + std::to_string(grants_.limit);
     return nullptr;
   }

@@ -14,9 +14,6 @@ namespace {
 
 // How often the connections are checked for those that were idle for too long.
 constexpr TimeMs kCheckPeriod = 250;
-constexpr TimeMs kReportPeriod = 1000;
-// Connections over the limit that are answered, each with a refusal; those beyond are closed.
-constexpr size_t kAnsweredOver = 64;
 
 template <typename Handle>
 Worker& Of(Handle* handle) {
@@ -44,14 +41,17 @@ Worker::Worker(Engine& engine, const WorkerOptions& options, OpenConnections& op
       shm_grants_{open.shm, options.max_shm_connections, metrics_, engine.events()},
       poller_(&loop_, options.busy_poll),
       deadlines_(&loop_),
+      arrivals_(&arrival_signal_),
       read_buffer_(new char[kReadBuffer]),
       wakes_(std::make_shared<WakeQueue>(
           [](void* signal) { uv_async_send(static_cast<uv_async_t*>(signal)); }, &wake_signal_)) {
   uv_async_init(&loop_, &stop_signal_, [](uv_async_t* signal) { Of(signal).BeginStop(); });
   uv_async_init(&loop_, &wake_signal_, [](uv_async_t* signal) { Of(signal).TakeWoken(); });
+  uv_async_init(&loop_, &arrival_signal_, [](uv_async_t* signal) { Of(signal).TakeArrivals(); });
   uv_check_init(&loop_, &stop_check_);
   uv_timer_init(&loop_, &stop_timer_);
-  stop_signal_.data = wake_signal_.data = stop_check_.data = stop_timer_.data = this;
+  stop_signal_.data = wake_signal_.data = arrival_signal_.data = this;
+  stop_check_.data = stop_timer_.data = this;
   const TimeMs period = CheckPeriod(options_.idle_timeout);
   check_timer_.emplace(
       &loop_, [](void* worker) { static_cast<Worker*>(worker)->CheckTimes(); }, this);
@@ -71,11 +71,11 @@ Worker::~Worker() {
   assert(busy == 0);
 }
 
-std::string Worker::Listen(int fd, Transport transport) {
-  std::string error;
-  (transport == Transport::kTcp ? tcp_ : unix_) =
-      Listener::Open(&loop_, fd, transport, *this, &error);
-  return error;
+std::string Worker::Listen(int fd, Transport transport,
+                           std::span<const std::unique_ptr<Worker>> workers) {
+  assert(!workers.empty() && workers.front().get() == this);
+  if (!acceptor_) acceptor_.emplace(engine_, metrics_, open_, &loop_, workers);
+  return acceptor_->Add(fd, transport);
 }
 
 void Worker::Start() {
@@ -90,36 +90,35 @@ void Worker::Join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Worker::OnAcceptFailed(const char* reason) {
-  engine_.events().Write(Level::kError, "accept_failed", {{"detail", reason}});
-}
-
-void Worker::OnAccepted(int fd, Transport transport) {
-  BoundSocket socket(fd);
-  const size_t others = open_.all.Add();
-  metrics_.connections_accepted.Add(1);
-  const bool rejected = others >= options_.max_connections;
-  if (rejected) {
-    ++unreported_;
-    ReportRejected(Now());
-  }
-  if (others >= options_.max_connections + kAnsweredOver) {
-    metrics_.connections_refused.Add(1);
-    return CountClosed();
-  }
-  if (rejected) metrics_.connections_rejected.Add(1);
-  const char* failure = "out of memory";
+bool Worker::Hand(AcceptedSocket accepted) {
+  count_.fetch_add(1, std::memory_order_relaxed);
   try {
-    failure = Open(std::move(socket), transport, rejected);
+    if (arrivals_.Add(std::move(accepted))) return true;
   } catch (const std::bad_alloc&) {
   }
-  if (failure == nullptr) return;
-  OnAcceptFailed(failure);
-  CountClosed();
+  count_.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+void Worker::TakeArrivals() {
+  for (AcceptedSocket& accepted : arrivals_.Take()) {
+    const Place place = accepted.place;
+    const char* failure = "out of memory";
+    try {
+      failure = stopping_ ? "stopping" : Open(std::move(accepted));
+    } catch (const std::bad_alloc&) {
+    }
+    count_.fetch_sub(1, std::memory_order_relaxed);
+    if (failure == nullptr) continue;
+    if (!stopping_) engine_.events().Write(Level::kError, "accept_failed", {{"detail", failure}});
+    CountClosed(place);
+  }
 }
 
 // Returns null or what is wrong; there is no connection then.
-const char* Worker::Open(BoundSocket socket, Transport transport, bool rejected) {
+const char* Worker::Open(AcceptedSocket accepted) {
+  const BoundSocket& socket = accepted.socket;
+  const Transport transport = accepted.transport;
   auto connection = std::make_unique<Connection>(*this);
   auto watcher = std::make_unique<SocketWatcher>();
   SocketWatcher& watched = *watcher;
@@ -131,10 +130,10 @@ const char* Worker::Open(BoundSocket socket, Transport transport, bool rejected)
   }
   const std::string refused = ApplySocketOptions(socket.fd(), transport, options_.sockets);
   // From here on nothing throws.
-  const int failure = watched.Open(&loop_, socket.Release());
+  const int failure = watched.Open(&loop_, accepted.socket.Release());
   if (failure != 0) return uv_strerror(failure);
   Add(*connection);
-  connection.release()->Start(std::move(link), rejected, refused);
+  connection.release()->Start(std::move(link), accepted.place, refused);
   return nullptr;
 }
 
@@ -144,6 +143,7 @@ void Worker::Add(Connection& connection) {
   connection.next = connections_;
   if (connections_ != nullptr) connections_->previous = &connection;
   connections_ = &connection;
+  count_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Worker::Remove(Connection& connection) {
@@ -154,22 +154,14 @@ void Worker::Remove(Connection& connection) {
   if (connection.next != nullptr) connection.next->previous = connection.previous;
   deadlines_.Set(connection, kNoDeadline);
   poller_.Remove(connection);
-  CountClosed();
+  count_.fetch_sub(1, std::memory_order_relaxed);
+  CountClosed(connection.place());
   CloseHandlesWhenDone();
 }
 
-void Worker::CountClosed() {
+void Worker::CountClosed(Place place) {
   metrics_.connections_closed.Add(1);
-  open_.all.Remove();
-}
-
-// A flood of connections is one line a second, not one each.
-void Worker::ReportRejected(TimeMs now) {
-  if (unreported_ == 0 || now - last_report_ < kReportPeriod) return;
-  last_report_ = now;
-  engine_.events().Write(Level::kWarning, "connections_rejected",
-                         {{"count", unreported_}, {"max_connections", options_.max_connections}});
-  unreported_ = 0;
+  open_.Leave(place);
 }
 
 // First all that were woken, then one write for each connection.
@@ -199,7 +191,7 @@ void Worker::TakeWoken() {
 
 void Worker::CheckTimes() {
   const TimeMs now = Now();
-  ReportRejected(now);
+  if (acceptor_) acceptor_->Report(now);
   for (Connection* connection = connections_; connection != nullptr;) {
     Connection* next = connection->next;  // CheckTime may remove it from the list
     connection->CheckTime(now);
@@ -211,9 +203,10 @@ void Worker::CheckTimes() {
 // their sockets hold now is still read.
 void Worker::BeginStop() {
   if (stopping_) return;
+  if (acceptor_) acceptor_->Close();
+  TakeArrivals();
   stopping_ = true;
   poller_.StopAll();
-  CloseListeners();
   uv_check_start(&stop_check_, [](uv_check_t* check) {
     uv_check_stop(check);
     Of(check).ShutDownConnections();
@@ -234,12 +227,7 @@ void Worker::ShutDownConnections() {
 
 void Worker::CloseAll(std::string_view reason) {
   while (connections_ != nullptr) connections_->CloseNow(reason);
-  CloseListeners();
-}
-
-void Worker::CloseListeners() {
-  if (tcp_ != nullptr) tcp_->Close();
-  if (unix_ != nullptr) unix_->Close();
+  if (acceptor_) acceptor_->Close();
 }
 
 // The loop ends when nothing is left in it.
@@ -249,9 +237,11 @@ void Worker::CloseHandlesWhenDone() {
     return;
   }
   handles_closed_ = true;
+  for (const AcceptedSocket& late : arrivals_.Close()) CountClosed(late.place);
   wakes_->Close();
   CloseHandle(stop_signal_);
   CloseHandle(wake_signal_);
+  CloseHandle(arrival_signal_);
   CloseHandle(stop_check_);
   CloseHandle(stop_timer_);
   check_timer_->Close();

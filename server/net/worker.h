@@ -1,26 +1,28 @@
 #ifndef TAGCACHE_SERVER_NET_WORKER_H_
 #define TAGCACHE_SERVER_NET_WORKER_H_
 
-// One thread with one libuv loop, its own TCP listener, and the connections it accepted. A
-// connection stays on its worker.
+// One thread with one libuv loop, and the connections it serves. A connection stays on its worker.
+// The first worker accepts for all of them.
 //
 //   Server (main thread)          Worker 0 thread            Worker 1 thread
-//     Listen, Start  ---------->  uv_run: accept, read,      uv_run: ...
+//     Listen, Start  ---------->  uv_run: accept, read,      uv_run: read, write ...
 //     Stop  -- uv_async_send -->  write, check times,
 //                                 maintain the store
+//                                 a new connection  -------->  uv_async_send: serve it
 //                                 PUT of a key that a
 //                                 GET_LEASE waits for  ----->  uv_async_send: answer it
 //     Join  <-------------------  the loop is empty
 //
-// In its loop a worker has listeners (listener.h), the sockets of its connections (link.h), the
-// polling of those that had traffic lately (poller.h), the deadlines of requests that wait
-// (deadlines.h), and, if it is the first worker, the maintenance of the store
-// (store_maintenance.h).
+// In its loop a worker has the sockets of its connections (link.h), the polling of those that had
+// traffic lately (poller.h), the deadlines of requests that wait (deadlines.h), and, if it is the
+// first worker, the listeners (acceptor.h) and the maintenance of the store (store_maintenance.h).
 //
-// Threads: Listen, Start, Stop and Join from the thread that made it; all else on its own.
+// Threads: Listen, Start, Stop and Join from the thread that made it; Hand and connections() from
+// any; all else on its own.
 
 #include <uv.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -33,12 +35,12 @@
 
 #include "server/commands/engine.h"
 #include "server/commands/waiting_requests.h"
+#include "server/net/acceptor.h"
+#include "server/net/arrivals.h"
 #include "server/net/clock.h"
 #include "server/net/connection.h"
 #include "server/net/deadlines.h"
 #include "server/net/kernel_timer.h"
-#include "server/net/listener.h"
-#include "server/net/listening_socket.h"
 #include "server/net/open_connections.h"
 #include "server/net/poller.h"
 #include "server/net/shm_grants.h"
@@ -53,10 +55,12 @@ struct WorkerOptions {
   std::chrono::microseconds busy_poll{50};  // after traffic; zero: never
   TimeMs idle_timeout = 600'000;            // 0: never
   TimeMs shutdown_timeout = 5000;
+  TimeMs credentials_timeout = 5000;  // to authenticate, from the beginning of a connection
+  TimeMs short_place = 2000;          // how long a connection above max_connections may last
   SocketOptions sockets;
 };
 
-class Worker final : private ListenerUser {
+class Worker final {
  public:
   // `open` is shared by all workers. The first worker also maintains the store.
   Worker(Engine& engine, const WorkerOptions& options, OpenConnections& open, bool first);
@@ -64,12 +68,19 @@ class Worker final : private ListenerUser {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Takes over the bound socket `fd` and listens. Returns empty or what is wrong.
-  std::string Listen(int fd, Transport transport);
+  // Takes over the listening socket `fd` and accepts from it, for all of the `workers`. Returns
+  // empty or what is wrong. REQUIRES: it is the first worker, and the workers outlive its thread.
+  std::string Listen(int fd, Transport transport, std::span<const std::unique_ptr<Worker>> workers);
   void Start();
   // Stops accepting, answers what was read, closes; within the shutdown time-out.
   void Stop();
   void Join();
+
+  // Serves a connection that was accepted. false: the worker stops, or there is no memory; the
+  // socket is closed, and the place is the caller's again.
+  bool Hand(AcceptedSocket accepted);
+  // How many connections it serves, or was handed.
+  size_t connections() const { return count_.load(std::memory_order_relaxed); }
 
   // The time of the worker and its connections.
   static TimeMs Now() { return Clock::Now(); }
@@ -85,9 +96,10 @@ class Worker final : private ListenerUser {
   // Space to read into. What was read is used, or copied, before anything else is read.
   std::span<char> read_buffer() { return {read_buffer_.get(), kReadBuffer}; }
   uv_loop_t* loop() { return &loop_; }
-  // Puts a connection on the worker's list. REQUIRES: it is counted in OpenConnections.
+  OpenConnections& open() { return open_; }
+  // Puts a connection on the worker's list. REQUIRES: it has its place in OpenConnections.
   void Add(Connection& connection);
-  // Removes a connection that has closed, from the list and from the count.
+  // Removes a connection that has closed, from the list and from its place.
   void Remove(Connection& connection);
 
  private:
@@ -97,19 +109,14 @@ class Worker final : private ListenerUser {
     Loop() { uv_loop_init(this); }
   };
 
-  // ListenerUser:
-  void OnAccepted(int fd, Transport transport) override;
-  void OnAcceptFailed(const char* reason) override;
-
-  const char* Open(BoundSocket socket, Transport transport, bool rejected);
-  void CountClosed();
-  void ReportRejected(TimeMs now);
+  void TakeArrivals();
+  const char* Open(AcceptedSocket accepted);
+  void CountClosed(Place place);
   void TakeWoken();
   void CheckTimes();
   void BeginStop();
   void ShutDownConnections();
   void CloseAll(std::string_view reason);
-  void CloseListeners();
   void CloseHandlesWhenDone();
 
   Engine& engine_;
@@ -120,19 +127,19 @@ class Worker final : private ListenerUser {
   Loop loop_;
   uv_async_t stop_signal_;
   uv_async_t wake_signal_;
+  uv_async_t arrival_signal_;
   uv_check_t stop_check_;
   uv_timer_t stop_timer_;
   std::optional<KernelTimer> check_timer_;
   std::optional<StoreMaintenance> maintenance_;  // the first worker's
   Poller poller_;
   Deadlines deadlines_;
-  std::unique_ptr<Listener> tcp_;
-  std::unique_ptr<Listener> unix_;
+  std::optional<Acceptor> acceptor_;  // the first worker's
+  Arrivals arrivals_;
+  std::atomic<size_t> count_{0};  // of the list, and of those that arrive
   const std::unique_ptr<char[]> read_buffer_;
   const std::shared_ptr<WakeQueue> wakes_;
   Connection* connections_ = nullptr;
-  TimeMs last_report_ = 0;
-  uint64_t unreported_ = 0;  // connections rejected since the last report
   bool stopping_ = false;
   bool handles_closed_ = false;
   std::thread thread_;

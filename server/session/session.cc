@@ -187,8 +187,14 @@ bool Session::MayRun(Call& call) {
 }
 
 std::string Session::RejectionMessage() const {
-  return "too many connections: the limit max_connections is " +
-         std::to_string(engine_.options().max_connections);
+  const size_t limit = engine_.options().max_connections;
+  std::string message =
+      "too many connections: the limit max_connections is " + std::to_string(limit);
+  if (engine_.max_connections() < limit) {
+    message += ", of which the server's file descriptors allow " +
+               std::to_string(engine_.max_connections());
+  }
+  return message;
 }
 
 void Session::Answer(Call& call) {

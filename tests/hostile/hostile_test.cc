@@ -96,10 +96,11 @@ class Attackers {
   Attackers(const Scenario& scenario, Target target) : target_(std::move(target)) {
     target_.ready = &ready_;
     for (size_t i = 0; i < scenario.attacks.size(); ++i) {
-      threads_.emplace_back([this, i, attack = scenario.attacks[i]](std::stop_token stop) {
+      const bool over_unix = scenario.unix_only || i % 2 == 1;
+      threads_.emplace_back([this, over_unix, attack = scenario.attacks[i]](std::stop_token stop) {
         setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kAttackerNice);
         Target target = target_;
-        target.over_unix = i % 2 == 1;
+        target.over_unix = over_unix;
         attack(target, stop);
       });
     }
@@ -248,6 +249,24 @@ class Hostile : public ::testing::TestWithParam<Run> {
     return "(no such statistic)";
   }
 
+  // In the middle of the attack.
+  void JudgeNewcomers() {
+    if (!scenario().serves_newcomers) return;
+    for (const std::string& dsn : {server_->tcp_dsn(), server_->unix_dsn()}) {
+      Options options = ClientOptions();
+      options.servers = {dsn};
+      std::string refusal;
+      EXPECT_TRUE(Within(milliseconds(5000),
+                         [&] {
+                           const auto client = Client::Create(options);
+                           const auto ping = (*client)->Ping();
+                           if (!ping.ok()) refusal = ping.status().message();
+                           return ping.ok();
+                         }))
+          << "a newcomer at " << dsn << ": " << refusal;
+    }
+  }
+
   // When the attackers have gone.
   void JudgeRecovery(size_t memory_at_rest) {
     for (const std::string& dsn : {server_->tcp_dsn(), server_->unix_dsn(), server_->shm_dsn()}) {
@@ -331,6 +350,7 @@ TEST_P(Hostile, TheBystandersDoNotNotice) {
     memory = Watch(AttackTime());
     attack = TakeAll();
     machine_ms = machine.Take().Percentile(0.99);
+    JudgeNewcomers();
   }
   JudgeBystanders(rest, attack, machine_ms);
   if (kJudgesTimeAndMemory) {

@@ -27,6 +27,10 @@ struct Scenario {
   // The attackers remove or displace what others stored, as they may: a bystander's miss is none of
   // its failures, and the entries that were there before need not be there afterwards.
   bool may_remove = false;
+  bool unix_only = false;  // all attackers are at the Unix socket, and not every other one
+  // In the middle of the attack, a client of this machine that connects anew is served: the
+  // attackers have all places, but those above the limit only for a short time.
+  bool serves_newcomers = false;
 };
 
 std::span<const Scenario> Scenarios();

@@ -7,9 +7,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,7 @@ namespace {
 using server::Connection;
 using server::Link;
 using server::LinkUser;
+using server::Place;
 using server::Transfer;
 using server::Worker;
 
@@ -32,6 +35,7 @@ struct Script {
   bool asks_upgrade = false;      // before the input
   const char* failure = nullptr;  // of every Write
   size_t room = SIZE_MAX;
+  std::chrono::milliseconds write_takes{0};
   bool announces = true;  // false: input that is there makes Wait return false
   bool expects_polling = false;
   Script* successor = nullptr;
@@ -65,6 +69,7 @@ class ScriptedLink final : public Link {
   Transfer Write(std::span<const std::string_view> pieces) override {
     ++script_.writes;
     if (script_.failure != nullptr) return {.failure = script_.failure};
+    if (script_.write_takes.count() > 0) std::this_thread::sleep_for(script_.write_takes);
     size_t written = 0;
     for (const std::string_view piece : pieces) {
       const size_t n = std::min(piece.size(), script_.room);
@@ -104,9 +109,10 @@ class ConnectionTest : public ::testing::Test {
   }
   void Start(bool rejected = false) {
     connection_ = new Connection(worker_);
-    open_.all.Add();
+    const Place place = rejected ? Place::kRejected : Place::kRegular;
+    EXPECT_TRUE((rejected ? open_.rejected : open_.regular).TryAdd(1));
     worker_.Add(*connection_);
-    connection_->Start(std::make_unique<ScriptedLink>(script_), rejected);
+    connection_->Start(std::make_unique<ScriptedLink>(script_), place);
   }
   LinkUser& user() { return connection_->link_user(); }
   bool closed() const { return script_.closed || successor_.closed; }
@@ -185,7 +191,7 @@ TEST_F(ConnectionTest, APolledConnectionIsReadWithoutAnEventUntilItIsQuiet) {
 
 // A peer that reads as fast as the worker writes leaves the others their turn.
 TEST_F(ConnectionTest, ATurnOfWritingEndsAndTheRestFollowsInTheNext) {
-  constexpr size_t kTurn = 1 << 20;
+  constexpr size_t kFlush = 256 << 10;
   Store("k", Repeat('x', 4 << 20));
   Start();
   std::string requests;
@@ -193,15 +199,25 @@ TEST_F(ConnectionTest, ATurnOfWritingEndsAndTheRestFollowsInTheNext) {
   Receive(requests);
   int turns = 1;
   for (size_t before = 0; script_.to_write; ++turns) {
-    EXPECT_LT(script_.written.size() - before, kTurn + (256 << 10)) << turns;
+    EXPECT_LT(script_.written.size() - before, kFlush + (256 << 10)) << turns;
     before = script_.written.size();
     ASSERT_GT(script_.room, 0u);
     user().OnReady(false, true);
   }
-  EXPECT_GE(turns, 8);
+  EXPECT_GE(turns, 16);
   const std::vector<Message> messages = Messages(script_.written);
   ASSERT_EQ(messages.size(), 2u);
   for (const Message& message : messages) EXPECT_EQ(message.value().size(), size_t{4} << 20);
+}
+
+// The peer takes everything at once, and what was held back takes long to carry out.
+TEST_F(ConnectionTest, AFlushEndsAfterATimeToo) {
+  Store("k", Repeat('x', 4 << 20));
+  script_.write_takes = std::chrono::milliseconds(2);
+  Start();
+  Receive(EncodedKey(Op::kGet, 1, "k"));
+  EXPECT_LE(script_.writes, 2);
+  EXPECT_TRUE(script_.to_write) << "the rest follows in another turn";
 }
 
 TEST_F(ConnectionTest, APeerThatFinishedGetsItsAnswersBeforeTheClose) {

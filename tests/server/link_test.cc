@@ -39,12 +39,10 @@ struct User final : LinkUser {
     readable |= can_read;
     writable |= can_write;
   }
-  void OnFailure(const char* reason) override { failure = reason; }
   void OnClosed() override { ++closed; }
 
   bool readable = false;
   bool writable = false;
-  std::string failure;
   int closed = 0;
 };
 
@@ -135,7 +133,7 @@ class ShmEnds {
     auto socket = std::make_unique<SocketWatcher>();
     EXPECT_EQ(socket->Open(loop, sockets.server), 0);
     std::string why;
-    open_.Add();
+    EXPECT_TRUE(open_.TryAdd(1));
     link = ShmLink::Open(socket, kRing, user, grants_, &why);
     EXPECT_EQ(why, "");
     MapMemory();
@@ -329,9 +327,22 @@ TYPED_TEST(LinkTest, APeerThatGoesIsReported) {
   this->ends_->Close();
   EXPECT_TRUE(this->RunUntil([&] {
     char space[16];
-    if (!this->user_.failure.empty()) return true;
     return this->user_.readable && this->link().Read(space).ended;
   }));
+}
+
+// The requests of a peer that goes at once are carried out, on every link.
+TYPED_TEST(LinkTest, WhatWasSentBeforeThePeerWentIsReadBeforeTheEnd) {
+  this->link().Wait(true, false, false);
+  ASSERT_EQ(this->ends_->Write("last request"), 12u);
+  this->ends_->Close();
+  ASSERT_TRUE(this->RunUntil([&] { return this->user_.readable; }));
+  this->RunUntil([turns = 0]() mutable { return ++turns > 5; });
+  char space[64];
+  const Transfer read = this->link().Read(space);
+  EXPECT_EQ(std::string(space, read.bytes), "last request");
+  EXPECT_FALSE(read.ended);
+  EXPECT_TRUE(this->link().Read(space).ended);
 }
 
 TYPED_TEST(LinkTest, ThePeerSeesTheEndAfterWhatWasWritten) {
@@ -362,6 +373,21 @@ TEST_F(ShmLinkTest, ACountThatCanNotBeTrueEndsTheWaitForRoom) {
   EXPECT_TRUE(link().HasRoom());
   const std::string_view bytes = "more";
   EXPECT_NE(link().Write(std::span(&bytes, 1)).failure, nullptr);
+}
+
+// The session may still have answers for it, and more requests behind them.
+TEST_F(ShmLinkTest, AnswersToAClientThatIsGoneAreDroppedAndHoldUpNothing) {
+  Fill();
+  EXPECT_FALSE(link().HasRoom());
+  ASSERT_EQ(ends_->Write("request"), 7u);
+  link().Wait(true, true, false);
+  ends_->Close();
+  ASSERT_TRUE(RunUntil([&] { return user_.readable; }));
+  RunUntil([turns = 0]() mutable { return ++turns > 5; });
+  EXPECT_TRUE(link().HasRoom());
+  EXPECT_EQ(WriteOne("answer"), 6u);
+  EXPECT_FALSE(link().Wait(true, false, false)) << "no event would announce the request";
+  EXPECT_TRUE(link().Wait(false, false, false));
 }
 
 }  // namespace

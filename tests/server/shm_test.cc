@@ -296,6 +296,22 @@ TEST_P(ShmServer, AFloodLeavesTheOthersTheirTurn) {
   flooder.join();
 }
 
+// As a process that stores something at its very end.
+TEST_P(ShmServer, APutFollowedAtOnceByTheCloseIsCarriedOut) {
+  constexpr int kClients = 3000;
+  for (int i = 0; i < kClients; ++i) {
+    ShmClient client(running.path());
+    ASSERT_TRUE(client.grant().granted) << client.grant().message;
+    const std::string put = "PUT\tlast:" + std::to_string(i) + "\t-\t-\tv\n";
+    ASSERT_EQ(client.end().writer.Write(put), put.size());
+    if (client.end().writer.MustRing()) client.WakeServer();
+  }
+  const TimeMs limit = server::Worker::Now() + 10'000;
+  const auto stored = [&] { return running.engine.store().Stats().items; };
+  while (stored() < kClients && server::Worker::Now() < limit) std::this_thread::yield();
+  EXPECT_EQ(stored(), size_t{kClients});
+}
+
 TEST_P(ShmServer, RequestsBeforeAStopAreAnsweredAndTheEndIsSeen) {
   ShmClient client(running.path());
   ASSERT_EQ(client.Ask("PUT\tk\t-\t-\tv\n"), "OK\n");
