@@ -59,7 +59,7 @@ enum class Outcome : uint8_t {
 };
 
 struct Entry;  // entry.h, private
-// Drops a pin; the last frees the entry.
+// Drops a reader's pin; the last pin frees the entry.
 void Unpin(Entry* entry);
 
 // A pinned entry, or none. Movable; releasing the last pin of a removed entry frees it.
@@ -212,6 +212,34 @@ struct TagStats {
   uint64_t invalidations = 0;  // calls that named it; tags that share a counter have their sum
 };
 
+// The tags with the most bytes, found piece by piece by Store::RankTags. Takes memory by `limit`,
+// however many tags there are. Threads: one at a time.
+class TagRanking {
+ public:
+  explicit TagRanking(size_t limit) : limit_(limit) {}
+
+  // What one shard, or all of them, hold of one tag.
+  struct Sum {
+    uint64_t hash = 0;
+    uint64_t keys = 0;
+    uint64_t bytes = 0;
+  };
+
+  // The heaviest first. REQUIRES: RankTags returned true.
+  std::vector<TagStats>& tags() { return tags_; }
+
+ private:
+  friend class Store;
+  void Add(std::span<const Sum> of_shards);
+
+  const size_t limit_;
+  bool summed_ = false;         // all tags were visited
+  uint64_t next_hash_ = 0;      // until then: of the tags that are visited next
+  std::vector<Sum> heaviest_;   // so far: a heap, the lightest first
+  std::vector<Sum> sums_;       // of one piece
+  std::vector<TagStats> tags_;  // the first ones of `heaviest_`, with their names
+};
+
 struct KeyList {
   std::vector<std::string> keys;
   uint64_t cursor = 0;  // 0: that was the last page
@@ -300,9 +328,18 @@ class Store {
   // they count towards the memory limit.
   void SetOverhead(size_t bytes);
 
+  // Bytes of entries that were overwritten or removed and are still pinned by an EntryRef: memory
+  // that readers hold, and not the store. The last values that leases keep are among them. Reads
+  // one number.
+  size_t pinned_removed_bytes() const;
+
   // Sums over the shards, each locked in turn.
   StoreStats Stats() const;
-  // The `limit` tags with the most bytes, the heaviest first. Visits every tag.
+  // Continues to look for the heaviest tags; true: ranking->tags() are there. A call visits about
+  // `budget` tags, each once for each shard that has entries with it, and holds a lock for its part
+  // of them. What changes between two calls may be missed or be in it.
+  bool RankTags(TagRanking* ranking, size_t budget) const;
+  // The same in one call, which visits every tag.
   std::vector<TagStats> HeaviestTags(size_t limit) const;
 
   // The name of the limit that the outcome refers to, for messages ("key"); "" where there is none.
