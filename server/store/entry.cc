@@ -44,7 +44,7 @@ size_t Entry::allocated() const {
 
 bool Entry::PinIfComplete() {
   uint32_t seen = pins.load(std::memory_order_acquire);
-  while (seen != 0) {
+  while ((seen & ~kRemoved) != 0) {
     if (pins.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel)) return true;
   }
   return false;
@@ -111,14 +111,19 @@ void FreeOutside(Entry* entry) {
   arena.values().Free(value, entry->value_size);
 }
 
-// Drops a pin of an entry whose bytes are counted as pinned. true: it was the last one, and the
-// caller is to free the entry.
-bool DropReaderPin(Entry* entry) {
-  const uint32_t before = entry->pins.fetch_sub(1, std::memory_order_acq_rel);
-  assert(before > 0);
-  if (before != 1) return false;
+// Frees what readers had of an entry that was removed before them; the caller is to free the entry.
+void FreeAfterReaders(Entry* entry) {
   Arena::Of(entry).budget().RemovePinned(entry->allocated());
   FreeOutside(entry);
+  entry->pins.store(0, std::memory_order_release);
+}
+
+// true: the caller is to free the entry.
+bool DropReaderPin(Entry* entry) {
+  const uint32_t before = entry->pins.fetch_sub(1, std::memory_order_acq_rel);
+  assert((before & ~Entry::kRemoved) > 0 && before != 1);
+  if (before != (Entry::kRemoved | 1)) return false;
+  FreeAfterReaders(entry);
   return true;
 }
 
@@ -131,13 +136,21 @@ bool DropOwnPin(Entry* entry) {
   }
   // Readers have it. It is counted first: the next pin dropped may be the last.
   Arena::Of(entry).budget().AddPinned(entry->allocated());
-  return DropReaderPin(entry);
+  const uint32_t before = entry->pins.fetch_add(Entry::kRemoved - 1, std::memory_order_acq_rel);
+  assert((before & Entry::kRemoved) == 0);
+  if (before != 1) return false;
+  FreeAfterReaders(entry);
+  return true;
 }
 
 }  // namespace
 
 void Unpin(Entry* entry) {
   if (DropReaderPin(entry)) Arena::Free(entry);
+}
+
+bool EntryRef::removed() const {
+  return (entry_->pins.load(std::memory_order_relaxed) & Entry::kRemoved) != 0;
 }
 
 void DropTablePin(Entry* entry) {

@@ -29,7 +29,8 @@
 // Pins are added under the shard's lock (or by the thread that moves entries, to an entry that has
 // a pin already). So a count that is 1 under the lock stays 1 until the lock is released. Pins are
 // dropped anywhere, and dropping the last one frees the entry. Where the table's pin is not the
-// last one, the entry's bytes are counted as pinned (memory_budget.h) until the last is dropped.
+// last one, kRemoved is set and the entry's bytes are counted as pinned (memory_budget.h) until the
+// last is dropped.
 //
 // Threads: flags, key, value bytes and their sizes do not change while anyone but the table has a
 // pin. Everything else belongs to the shard's lock.
@@ -76,11 +77,12 @@ struct TagLink {
 static_assert(sizeof(TagLink) == 16);
 
 struct Entry {
+  static constexpr uint32_t kRemoved = uint32_t{1} << 31;
   enum Bit : uint8_t { kWideFlags = 1, kOutside = 2, kNumber = 4 };
 
   uint32_t version_low;
   uint32_t version_high;
-  std::atomic<uint32_t> pins;
+  std::atomic<uint32_t> pins;  // and kRemoved
   uint32_t value_size;
   uint32_t expires_low;
   Ref wheel_before;  // kFirstRef and above: an entry; below: 1 + the bucket it is the first of; 0:

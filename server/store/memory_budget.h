@@ -6,6 +6,7 @@
 //
 // Threads: any; the sums are relaxed, as nothing is ordered by them.
 
+#include <algorithm>
 #include <atomic>
 #include <cassert>
 #include <cstddef>
@@ -42,9 +43,12 @@ class MemoryBudget {
   // Memory of the process that is not the store's but counts towards the limit.
   void SetOverhead(size_t bytes) { overhead_.store(bytes, std::memory_order_relaxed); }
 
-  // Whether `more` bytes fit.
+  // Whether `more` bytes fit. What readers hold has a limit of its own, and costs no entry.
   bool Fits(size_t more) const {
-    return limit_ == 0 || used() + overhead_.load(std::memory_order_relaxed) + more <= limit_;
+    if (limit_ == 0) return true;
+    const size_t all = used();
+    const size_t pinned = std::min(this->pinned(), all);
+    return all - pinned + overhead_.load(std::memory_order_relaxed) + more <= limit_;
   }
 
  private:

@@ -57,7 +57,7 @@ thread_local std::vector<HashedBytes> tag_scratch;
 Store::Impl::Impl(const StoreOptions& asked)
     : options(Usable(asked)),
       shard_bits(static_cast<unsigned>(std::countr_zero(options.shards))),
-      budget(options.memory_limit),
+      budget(options.memory_limit - options.reserved),
       arena(budget),
       clock(asked.seed),
       context{arena, registry, clock, stamps, order, options.seed, shard_bits, HashOf},

@@ -33,6 +33,9 @@ namespace tagcache::server {
 
 using TimeMs = uint64_t;
 
+// Under a memory limit an entry may take this share of it.
+inline constexpr size_t kLargestShare = 16;
+
 struct StoreOptions {
   size_t shards = 64;                   // a power of two, 1 to 256
   uint64_t seed = 0;                    // of the key hash; random for each process
@@ -41,6 +44,7 @@ struct StoreOptions {
   size_t max_tags = 64;                 // per entry, at most 255
   size_t max_value = 64 * 1024 * 1024;  // bytes
   size_t memory_limit = 0;              // bytes of all the store holds and its overhead; 0: none
+  size_t reserved = 0;                  // bytes of memory_limit that entries may not use
 };
 
 enum class Outcome : uint8_t {
@@ -81,6 +85,8 @@ class EntryRef {
   // REQUIRES of all below: *this holds an entry.
   std::string_view value() const { return value_; }
   uint32_t flags() const { return flags_; }
+  // Whether the entry is no longer in the store, so that it is there for its readers alone.
+  bool removed() const;
   void Reset() {
     if (entry_ != nullptr) Unpin(std::exchange(entry_, nullptr));
   }
