@@ -45,6 +45,8 @@ class WorkerMetrics {
   Counter connections_rejected;     // over max_connections; accepted counts them, too
   Counter connections_refused;      // far over it, closed unanswered; accepted counts them, too
   Counter connections_closed_idle;  // closed counts them, too
+  // Closed because they held the most when all together held too much; closed counts them, too.
+  Counter connections_closed_memory;
 
   // Over shared memory. Each began as a connection over the Unix socket.
   Counter shm_opened;

@@ -24,6 +24,7 @@ constexpr NamedCounter kCounters[] = {
     {"connections_rejected", &WorkerMetrics::connections_rejected},
     {"connections_refused", &WorkerMetrics::connections_refused},
     {"connections_closed_idle", &WorkerMetrics::connections_closed_idle},
+    {"connections_closed_memory", &WorkerMetrics::connections_closed_memory},
     {"shm_opened", &WorkerMetrics::shm_opened},
     {"shm_refused", &WorkerMetrics::shm_refused},
     {"protocol_errors", &WorkerMetrics::protocol_errors},
@@ -96,6 +97,8 @@ void CollectStatistics(Engine& engine, TimeMs now, StatisticsList& list) {
   list.emplace_back("tags", std::to_string(store.tags));
   list.emplace_back("memory", std::to_string(store.memory));
   list.emplace_back("memory_limit", std::to_string(engine.options().store.memory_limit));
+  list.emplace_back("client_memory", std::to_string(engine.client_memory().used()));
+  list.emplace_back("client_memory_limit", std::to_string(engine.client_memory().limit()));
   list.emplace_back("expired", std::to_string(store.expired));
   list.emplace_back("evicted", std::to_string(store.evicted));
   list.emplace_back("reclaimed", std::to_string(store.reclaimed));

@@ -49,6 +49,10 @@ class Connection final : private EarlyOutput, private LinkUser {
   // Closes the connection if it has been idle, or has lingered, for too long.
   void CheckTime(TimeMs now);
   void CloseNow(std::string_view reason);
+  // Closes the connection because all of them hold too much, and this one the most.
+  void CloseForMemory();
+  // Adds to the account what it pins of entries that the store has removed.
+  void CountPinned(TimeMs now) { memory_.ReportPinned(session_.CountPinnedRemoved(), now); }
 
   // For the poller. Does what there is to do. false: there was nothing. `clock` is a recent
   // Clock::Nanoseconds.
@@ -86,9 +90,11 @@ class Connection final : private EarlyOutput, private LinkUser {
   void Wait();
   void AwaitTraffic();
   void Linger();
+  void ReportMemory();
 
   Worker& worker_;
   Session session_;
+  ClientMemory::Holder memory_;
   std::unique_ptr<Link> link_;
   protocol::SpinGate poll_gate_;
   size_t sent_early_ = 0;     // of the answers to what was received last

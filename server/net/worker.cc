@@ -41,14 +41,21 @@ Worker::Worker(Engine& engine, const WorkerOptions& options, OpenConnections& op
       metrics_(engine.AddWorker()),
       options_(options),
       open_(open),
-      shm_grants_{open.shm, options.max_shm_connections, metrics_, engine.events()},
+      shm_grants_{open.shm, options.max_shm_connections, metrics_, engine.events(),
+                  engine.client_memory()},
       poller_(&loop_, options.busy_poll),
       deadlines_(&loop_),
       read_buffer_(new char[kReadBuffer]),
       wakes_(std::make_shared<WakeQueue>(
-          [](void* signal) { uv_async_send(static_cast<uv_async_t*>(signal)); }, &wake_signal_)) {
+          [](void* signal) { uv_async_send(static_cast<uv_async_t*>(signal)); }, &wake_signal_)),
+      client_memory_group_(
+          engine.client_memory(),
+          [](void* signal) { uv_async_send(static_cast<uv_async_t*>(signal)); }, &wake_signal_) {
   uv_async_init(&loop_, &stop_signal_, [](uv_async_t* signal) { Of(signal).BeginStop(); });
-  uv_async_init(&loop_, &wake_signal_, [](uv_async_t* signal) { Of(signal).TakeWoken(); });
+  uv_async_init(&loop_, &wake_signal_, [](uv_async_t* signal) {
+    Of(signal).TakeWoken();
+    Of(signal).KeepClientMemory();
+  });
   uv_check_init(&loop_, &stop_check_);
   uv_timer_init(&loop_, &stop_timer_);
   stop_signal_.data = wake_signal_.data = stop_check_.data = stop_timer_.data = this;
@@ -197,6 +204,21 @@ void Worker::TakeWoken() {
   }
 }
 
+// Closes connections as long as all of them hold too much and one of this worker's holds the most.
+void Worker::KeepClientMemory() {
+  ClientMemory& memory = engine_.client_memory();
+  const TimeMs now = Now();
+  if (memory.BeginCount(client_memory_group_, now)) {
+    for (Connection* connection = connections_; connection != nullptr;
+         connection = connection->next) {
+      connection->CountPinned(now);
+    }
+  }
+  while (ClientMemory::Holder* most = memory.Choose(client_memory_group_, now)) {
+    static_cast<Connection*>(most->owner())->CloseForMemory();
+  }
+}
+
 void Worker::CheckTimes() {
   const TimeMs now = Now();
   ReportRejected(now);
@@ -250,6 +272,7 @@ void Worker::CloseHandlesWhenDone() {
   }
   handles_closed_ = true;
   wakes_->Close();
+  client_memory_group_.Close();
   CloseHandle(stop_signal_);
   CloseHandle(wake_signal_);
   CloseHandle(stop_check_);

@@ -82,6 +82,12 @@ class Worker final : private ListenerUser {
   Deadlines& deadlines() { return deadlines_; }
   // The queue of the requests of its connections that were woken.
   const std::shared_ptr<WakeQueue>& wakes() const { return wakes_; }
+  ClientMemory::Group& client_memory_group() { return client_memory_group_; }
+  // Called after each turn of a connection: where the connections hold too much, the loop closes
+  // those that hold the most.
+  void CheckClientMemory(TimeMs now) {
+    if (engine_.client_memory().NeedsWork(client_memory_group_, now)) uv_async_send(&wake_signal_);
+  }
   // Space to read into. What was read is used, or copied, before anything else is read.
   std::span<char> read_buffer() { return {read_buffer_.get(), kReadBuffer}; }
   uv_loop_t* loop() { return &loop_; }
@@ -105,6 +111,7 @@ class Worker final : private ListenerUser {
   void CountClosed();
   void ReportRejected(TimeMs now);
   void TakeWoken();
+  void KeepClientMemory();
   void CheckTimes();
   void BeginStop();
   void ShutDownConnections();
@@ -130,6 +137,7 @@ class Worker final : private ListenerUser {
   std::unique_ptr<Listener> unix_;
   const std::unique_ptr<char[]> read_buffer_;
   const std::shared_ptr<WakeQueue> wakes_;
+  ClientMemory::Group client_memory_group_;
   Connection* connections_ = nullptr;
   TimeMs last_report_ = 0;
   uint64_t unreported_ = 0;  // connections rejected since the last report
