@@ -41,6 +41,7 @@ bool TextOf(const Setting& setting, const toml::node& node, std::string* text) {
       *text = std::to_string(node.as_integer()->get());
       return true;
     case SettingKind::kSize:
+    case SettingKind::kAutoSize:
       if (!node.is_integer() && !node.is_string()) return false;
       *text = node.is_string() ? node.as_string()->get() : std::to_string(node.as_integer()->get());
       return true;
@@ -168,14 +169,15 @@ std::string ReadFile(const std::string& path, Config* config) {
 }
 
 // What must hold between settings.
-std::string CheckTogether(const Config& config) {
+std::string CheckTogether(const Config& config, MemoryLimits* memory) {
   if (config.username.empty() != config.password.empty()) {
     return "username and password: only one of them is set; allowed: both, or none";
   }
   if (config.host.empty() && config.unix_socket.empty()) {
     return "host and unix_socket: both are empty, so nobody could connect; allowed: one or both";
   }
-  return {};
+  return ChooseMemoryLimits(config.memory_limit, config.client_memory_limit, MemoryOfProcess(),
+                            memory);
 }
 
 std::string PrintConfig(const Config& config) {
@@ -190,7 +192,7 @@ std::string PrintConfig(const Config& config) {
 
 // The weakest source comes first; each one overwrites what the one before has set.
 std::string ReadAll(const CLI::App& app, const Flags& flags, const Environment& environment,
-                    std::string_view default_file, Config* config) {
+                    std::string_view default_file, Config* config, MemoryLimits* memory) {
   if (std::string error = ReadEnvironment(environment, config); !error.empty()) return error;
   std::string file = flags.file;
   if (app.count("--config") == 0 && access(std::string(default_file).c_str(), F_OK) == 0) {
@@ -200,7 +202,7 @@ std::string ReadAll(const CLI::App& app, const Flags& flags, const Environment& 
     if (std::string error = ReadFile(file, config); !error.empty()) return error;
   }
   if (std::string error = SetFromFlags(app, config); !error.empty()) return error;
-  return CheckTogether(*config);
+  return CheckTogether(*config, memory);
 }
 
 }  // namespace
@@ -240,7 +242,7 @@ CommandLine ReadCommandLine(int argc, const char* const* argv, const Environment
     return Refused(std::string(error.what()) + "; tagcached --help lists what is allowed");
   }
   line.ready_fd = flags.ready_fd;
-  std::string error = ReadAll(app, flags, environment, default_file, &line.config);
+  std::string error = ReadAll(app, flags, environment, default_file, &line.config, &line.memory);
   if (!error.empty()) return Refused(std::move(error));
   if (flags.print) {
     line.action = CommandLine::Action::kPrint;

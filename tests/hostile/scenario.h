@@ -27,6 +27,8 @@ struct Scenario {
   // The attackers remove or displace what others stored, as they may: a bystander's miss is none of
   // its failures, and the entries that were there before need not be there afterwards.
   bool may_remove = false;
+  // Meanwhile a client stores a value of 60 MiB and reads it, which has to succeed.
+  bool large_value = false;
 };
 
 std::span<const Scenario> Scenarios();
