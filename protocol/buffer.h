@@ -90,20 +90,20 @@ class Buffer {
   void MakeRoom(size_t n) {
     const size_t used = size();
     // Moving is worth it only when it frees at least half of the buffer; otherwise grow.
-    if (head_ > 0 && capacity_ - used >= n && head_ >= used) {
-      std::memmove(data_, data_ + head_, used);
-    } else {
-      size_t grown = capacity_ < 256 ? 512 : capacity_ * 2;
-      if (grown < used + n) grown = used + n;
-      char* fresh = static_cast<char*>(std::malloc(grown));
-      if (fresh == nullptr) throw std::bad_alloc();
-      if (used > 0) std::memcpy(fresh, data_ + head_, used);
-      std::free(data_);
-      data_ = fresh;
-      capacity_ = grown;
-    }
+    if (head_ == 0 || capacity_ - used < n || head_ < used) Grow(used + n);
+    if (head_ > 0) std::memmove(data_, data_ + head_, used);
     head_ = 0;
     tail_ = used;
+  }
+
+  // A large block keeps its pages and gets further ones: no second copy of it is in memory.
+  void Grow(size_t least) {
+    size_t grown = capacity_ < 256 ? 512 : capacity_ * 2;
+    if (grown < least) grown = least;
+    char* fresh = static_cast<char*>(std::realloc(data_, grown));
+    if (fresh == nullptr) throw std::bad_alloc();
+    data_ = fresh;
+    capacity_ = grown;
   }
 
   char* data_ = nullptr;

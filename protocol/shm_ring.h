@@ -51,8 +51,8 @@ inline constexpr size_t kShmGrantBytes = 8;  // without its message
 inline constexpr size_t kShmMaxMessage = 512;
 // Bytes of each queue: a power of two. What a client asks for is clamped to this range.
 inline constexpr uint32_t kShmMinRing = 16 * 1024;
-inline constexpr uint32_t kShmMaxRing = 1024 * 1024;
-inline constexpr uint32_t kShmUsualRing = 256 * 1024;
+inline constexpr uint32_t kShmMaxRing = 256 * 1024;
+inline constexpr uint32_t kShmUsualRing = kShmMaxRing;
 inline constexpr size_t kShmHeadBytes = 4096;
 
 // A counter, and whether the end that owns it sleeps; on a cache line of its own.

@@ -46,6 +46,7 @@ bool TextOf(const Setting& setting, const toml::node& node, std::string* text) {
       *text = std::to_string(node.as_integer()->get());
       return true;
     case SettingKind::kSize:
+    case SettingKind::kAutoSize:
       if (!node.is_integer() && !node.is_string()) return false;
       *text = node.is_string() ? node.as_string()->get() : std::to_string(node.as_integer()->get());
       return true;
@@ -215,14 +216,15 @@ std::string ReadFile(const std::string& path, Config* config, Given* given) {
 }
 
 // What must hold between settings.
-std::string CheckTogether(const Config& config) {
+std::string CheckTogether(const Config& config, MemoryLimits* memory) {
   if (config.username.empty() != config.password.empty()) {
     return "username and password: only one of them is set; allowed: both, or none";
   }
   if (config.host.empty() && config.unix_socket.empty()) {
     return "host and unix_socket: both are empty, so nobody could connect; allowed: one or both";
   }
-  return {};
+  return ChooseMemoryLimits(config.memory_limit, config.client_memory_limit, MemoryOfProcess(),
+                            memory);
 }
 
 // "[::1]", as addresses with a port are written, is ::1.
@@ -254,7 +256,7 @@ std::string ReadAll(const CLI::App& app, const Environment& environment,
   }
   if (std::string error = ReadEnvironment(environment, given, line); !error.empty()) return error;
   WithoutBrackets(&line->config.host);
-  return CheckTogether(line->config);
+  return CheckTogether(line->config, &line->memory);
 }
 
 // A descriptor that is not given is -1.

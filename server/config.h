@@ -18,6 +18,7 @@
 #include <variant>
 #include <vector>
 
+#include "server/memory_limits.h"
 #include "server/net/server.h"
 
 namespace tagcache::server {
@@ -34,7 +35,8 @@ struct Config {
   uint64_t max_tag = StoreOptions().max_tag;
   uint64_t max_tags = StoreOptions().max_tags;
   uint64_t max_value = StoreOptions().max_value;
-  uint64_t memory_limit = StoreOptions().memory_limit;
+  uint64_t memory_limit = kAutomatic;
+  uint64_t client_memory_limit = kAutomatic;
   uint64_t max_frame = EngineOptions().max_frame;
   uint64_t max_connections = WorkerOptions().max_connections;
   uint64_t max_shm_connections = WorkerOptions().max_shm_connections;
@@ -60,6 +62,7 @@ enum class SettingKind : uint8_t {
   kSecret,      // as kText, but never shown
   kNumber,      // an integer
   kSize,        // an integer of bytes, or one with KiB, MiB or GiB
+  kAutoSize,    // as kSize, or "auto"
   kPowerOfTwo,  // an integer that is one
   kOctal,       // a file mode in octal digits; text in the file
   kFlag,        // true or false
@@ -98,6 +101,7 @@ struct CommandLine {
   Action action = Action::kServe;
   std::string output;  // kPrint: for stdout; kRefuse: for stderr
   Config config;
+  MemoryLimits memory;  // that follow from it
   int ready_fd = -1;
   // Variables of the environment that have the name of a setting but were left alone, with their
   // values: see ReadCommandLine.

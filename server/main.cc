@@ -7,6 +7,7 @@
 // Exit status: 0 stopped as asked, 1 could not start, 2 settings refused.
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -57,7 +58,7 @@ size_t WorkersOf(const Config& config) {
   return UsableProcessors();
 }
 
-EngineOptions EngineOptionsOf(const Config& config) {
+EngineOptions EngineOptionsOf(const Config& config, const MemoryLimits& memory) {
   EngineOptions options;
   options.store = {.shards = config.shards,
                    .seed = RandomSeed(),
@@ -65,7 +66,8 @@ EngineOptions EngineOptionsOf(const Config& config) {
                    .max_tag = config.max_tag,
                    .max_tags = config.max_tags,
                    .max_value = config.max_value,
-                   .memory_limit = config.memory_limit};
+                   .memory_limit = memory.limit};
+  options.client_memory_limit = memory.client_limit;
   options.max_frame = static_cast<uint32_t>(config.max_frame);
   options.output_backlog = config.output_backlog;
   options.max_connections = config.max_connections;
@@ -118,9 +120,21 @@ void Announce(int fd, const Server& server) {
   close(fd);
 }
 
-void LogStart(const Config& config, const Server& server, Log& log) {
+// Memory that was freed goes back to the system: large blocks are mapped one by one, and the heap's
+// end is cut off. By default glibc keeps blocks of up to 32 MiB, once some of that size were freed.
+void LimitFreeHeap() {
+  mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+  mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+}
+
+void LogStart(const Config& config, const MemoryLimits& memory, const Server& server, Log& log) {
   log.Write(Level::kInfo, "started",
             {{"version", TAGCACHE_VERSION}, {"pid", getpid()}, {"workers", WorkersOf(config)}});
+  log.Write(Level::kInfo, "memory",
+            {{"memory_limit", memory.limit},
+             {"client_memory_limit", memory.client_limit},
+             {"available", memory.available},
+             {"chosen_by", config.memory_limit == kAutomatic ? "default" : "setting"}});
   if (!server.tcp_address().empty()) {
     log.Write(Level::kInfo, "listening", {{"transport", "tcp"}, {"address", server.tcp_address()}});
     if (config.username.empty() && !IsLoopback(config.host)) {
@@ -164,7 +178,8 @@ int Serve(const CommandLine& line) {
     return kCouldNotStart;
   }
   LogIgnoredVariables(line, log);
-  Engine engine(EngineOptionsOf(config), &log, Worker::Now());
+  LimitFreeHeap();
+  Engine engine(EngineOptionsOf(config, line.memory), &log, Worker::Now());
   Server server(engine, ServerOptionsOf(config));
   if (const std::string error = server.Open(); !error.empty()) {
     log.Write(Level::kError, "not_started", {{"detail", error}});
@@ -172,7 +187,7 @@ int Serve(const CommandLine& line) {
     return kCouldNotStart;
   }
   server.Start();
-  LogStart(config, server, log);
+  LogStart(config, line.memory, server, log);
   log.Flush(kLogTime);
   Announce(line.ready_fd, server);
   WaitForSignals(signals, log);

@@ -40,14 +40,19 @@ constexpr Setting kSettings[] = {
     {"max_tag", kSize, &Config::max_tag, 1, 4000, "bytes", "longest tag"},
     {"max_tags", kNumber, &Config::max_tags, 0, 255, "tags", "most tags on one entry"},
     {"max_value", kSize, &Config::max_value, 1, kGi, "bytes", "largest value"},
-    {"memory_limit", kSize, &Config::memory_limit, 0, kTi, "bytes",
-     "entries are evicted to keep all memory of the server below it; 0: no limit"},
+    {"memory_limit", kAutoSize, &Config::memory_limit, 0, kTi, "bytes",
+     "entries are evicted to keep all memory of the server below it; auto: half of the memory that "
+     "the process may have; 0: no limit"},
+    {"client_memory_limit", kAutoSize, &Config::client_memory_limit, kLeastClientMemoryLimit, kTi,
+     "bytes",
+     "what all connections may hold together; past it the one that holds the most is closed; auto: "
+     "a quarter of memory_limit, or 256 MiB where there is none"},
     {"max_frame", kSize, &Config::max_frame, protocol::kBaseMaxFrame, 16 * kMi, "bytes",
      "longest body of a binary frame, in both directions"},
     {"max_connections", kNumber, &Config::max_connections, 1, 1'000'000, "connections",
      "connections served at once, all workers together"},
     {"max_shm_connections", kNumber, &Config::max_shm_connections, 0, 100'000, "connections",
-     "connections over shared memory served at once; each takes 512 KiB; 0: none"},
+     "connections over shared memory served at once; each takes 516 KiB; 0: none"},
     {"busy_poll_us", kNumber, &Config::busy_poll_us, 0, 100'000, "microseconds",
      "how long after traffic a worker polls the connections over shared memory and those that ask "
      "for it; 0: it sleeps at once"},
@@ -76,6 +81,7 @@ constexpr Setting kSettings[] = {
 };
 
 constexpr std::string_view kMask = "********";
+constexpr std::string_view kAuto = "auto";
 
 std::string RangeOf(const Setting& setting, std::string_view noun) {
   return std::string(noun) + " from " + std::to_string(setting.min) + " to " +
@@ -92,6 +98,8 @@ std::string AllowedOf(const Setting& setting) {
       return RangeOf(setting, "an integer");
     case kSize:
       return RangeOf(setting, "bytes as an integer, or one with KiB, MiB or GiB,");
+    case kAutoSize:
+      return RangeOf(setting, "auto, or bytes as an integer, or one with KiB, MiB or GiB,");
     case kPowerOfTwo:
       return RangeOf(setting, "a power of two");
     case kOctal:
@@ -131,9 +139,9 @@ bool ParseSize(std::string_view text, uint64_t* size) {
 
 bool SetNumber(const Setting& setting, std::string_view text, Config* config) {
   uint64_t number = 0;
-  const bool parsed = setting.kind == kSize
-                          ? ParseSize(text, &number)
-                          : ParseNumber(text, setting.kind == kOctal ? 8 : 10, &number);
+  const bool is_size = setting.kind == kSize || setting.kind == kAutoSize;
+  const bool parsed = is_size ? ParseSize(text, &number)
+                              : ParseNumber(text, setting.kind == kOctal ? 8 : 10, &number);
   if (!parsed || number < setting.min || number > setting.max) return false;
   if (setting.kind == kPowerOfTwo && !std::has_single_bit(number)) return false;
   config->*std::get<uint64_t Config::*>(setting.field) = number;
@@ -170,6 +178,10 @@ bool Set(const Setting& setting, std::string_view text, Config* config) {
     case kPowerOfTwo:
     case kOctal:
       return SetNumber(setting, text, config);
+    case kAutoSize:
+      if (text != kAuto) return SetNumber(setting, text, config);
+      config->*std::get<uint64_t Config::*>(setting.field) = kAutomatic;
+      return true;
     case kFlag:
       return SetFlag(setting, text, config);
     case kChoice:
@@ -251,6 +263,9 @@ std::string UnitAndRangeOf(const Setting& setting) {
     case kPowerOfTwo:
       return text.append(", a power of two, ") + std::to_string(setting.min) + " to " +
              std::to_string(setting.max);
+    case kAutoSize:
+      return text.append(" or auto, ") + ReadableSize(setting.min) + " to " +
+             ReadableSize(setting.max);
     case kSize:
       return text.append(", ") + ReadableSize(setting.min) + " to " + ReadableSize(setting.max);
     case kOctal:
@@ -270,6 +285,9 @@ std::string TomlOf(const Setting& setting, const Config& config) {
       return Quoted(config.*std::get<std::string Config::*>(setting.field));
     case kSecret:
       return Quoted((config.*std::get<std::string Config::*>(setting.field)).empty() ? "" : kMask);
+    case kAutoSize:
+      if (config.*std::get<uint64_t Config::*>(setting.field) == kAutomatic) return Quoted(kAuto);
+      [[fallthrough]];
     case kNumber:
     case kSize:
     case kPowerOfTwo:

@@ -57,7 +57,7 @@ std::unique_ptr<Peer> StartTagcached(const std::string& program, const PeerOptio
   const std::string path = FindProgram(program);
   if (path.empty()) return nullptr;
   std::vector<std::string> command = {path, "--port=0", "--unix-socket={socket}"};
-  if (options.memory > 0) command.push_back("--memory-limit=" + std::to_string(options.memory));
+  command.push_back("--memory-limit=" + std::to_string(options.memory));
   return std::make_unique<Tagcached>(std::move(command));
 }
 

@@ -152,9 +152,13 @@ std::string ExplainOutcome(const Call& call, Outcome outcome, std::string_view k
     case Outcome::kValueTooLarge:
       return Over(std::move(subject), "value", value_size, "bytes", "max_value", limits.max_value);
     case Outcome::kOutOfMemory:
-      return subject.append(": the server has no memory for ")
-          .append(std::to_string(value_size))
-          .append(" bytes");
+      subject.append(": the server has no memory for ").append(std::to_string(value_size));
+      subject.append(" bytes");
+      if (limits.memory_limit == 0) return subject;
+      return subject.append("; the limit memory_limit is ")
+          .append(std::to_string(limits.memory_limit))
+          .append(", and one entry may take a sixteenth of it, which is ")
+          .append(std::to_string(limits.memory_limit / kLargestShare));
     case Outcome::kVersionMismatch:
       return subject.append(": the entry was written since that version");
     case Outcome::kStaleToken:

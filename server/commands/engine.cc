@@ -35,11 +35,18 @@ bool SameBytes(std::string_view given, std::string_view expected) {
   return different == 0;
 }
 
+StoreOptions StoreOptionsOf(const EngineOptions& options) {
+  StoreOptions store = options.store;
+  store.reserved = ReservedForClients(store.memory_limit, options.client_memory_limit);
+  return store;
+}
+
 }  // namespace
 
 Engine::Engine(const EngineOptions& options, EventSink* sink, TimeMs started)
     : options_(options),
-      store_(options.store),
+      store_(StoreOptionsOf(options)),
+      client_memory_(options.client_memory_limit, store_),
       sink_(sink != nullptr ? sink : NullSink()),
       started_(started),
       max_connections_(options.max_connections) {

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "protocol/command.h"
+#include "server/commands/client_memory.h"
 #include "server/commands/event_sink.h"
 #include "server/commands/metrics.h"
 #include "server/store/store.h"
@@ -31,6 +32,9 @@ struct EngineOptions {
   StoreOptions store;
   uint32_t max_frame = 256 * 1024;      // longest frame body accepted; at least kBaseMaxFrame
   size_t output_backlog = 1024 * 1024;  // bytes of answers a session buffers before it holds back
+  // Bytes that all connections hold together; 0: no limit. Under a memory_limit entries get less
+  // for it (ReservedForClients).
+  size_t client_memory_limit = kClientMemoryWithoutLimit;
   size_t max_reply = 64 * 1024 * 1024;  // bytes of keys one answer may list (text codec)
   size_t max_connections = 10000;       // as it was set; Engine has the number in effect
   std::string username;                 // both empty: no credentials are needed
@@ -49,6 +53,7 @@ class Engine {
 
   const EngineOptions& options() const { return options_; }
   Store& store() { return store_; }
+  ClientMemory& client_memory() { return client_memory_; }
   // REQUIRES: op is one of the enumerators.
   Handler HandlerOf(protocol::Op op) const {
     return (*options_.handlers)[static_cast<uint8_t>(op)];
@@ -87,6 +92,7 @@ class Engine {
 
   const EngineOptions options_;
   Store store_;
+  ClientMemory client_memory_;
   EventSink* sink_;
   TimeMs started_;
   size_t max_connections_;

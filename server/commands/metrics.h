@@ -50,6 +50,7 @@ class WorkerMetrics {
   Counter connections_closed_idle;
   Counter connections_closed_short;            // the short time above max_connections was over
   Counter connections_closed_unauthenticated;  // the time to authenticate was over
+  Counter connections_closed_memory;  // it held the most when all together held too much
   Counter accept_pauses;  // the system refused to accept, so nothing was accepted for a moment
 
   // Over shared memory. Each began as a connection over the Unix socket.

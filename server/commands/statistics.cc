@@ -28,6 +28,7 @@ constexpr NamedCounter kCounters[] = {
     {"connections_closed_short", &WorkerMetrics::connections_closed_short},
     {"connections_closed_unauthenticated", &WorkerMetrics::connections_closed_unauthenticated},
     {"accept_pauses", &WorkerMetrics::accept_pauses},
+    {"connections_closed_memory", &WorkerMetrics::connections_closed_memory},
     {"shm_opened", &WorkerMetrics::shm_opened},
     {"shm_refused", &WorkerMetrics::shm_refused},
     {"protocol_errors", &WorkerMetrics::protocol_errors},
@@ -100,6 +101,8 @@ void CollectStatistics(Engine& engine, TimeMs now, StatisticsList& list) {
   list.emplace_back("tags", std::to_string(store.tags));
   list.emplace_back("memory", std::to_string(store.memory));
   list.emplace_back("memory_limit", std::to_string(engine.options().store.memory_limit));
+  list.emplace_back("client_memory", std::to_string(engine.client_memory().used()));
+  list.emplace_back("client_memory_limit", std::to_string(engine.client_memory().limit()));
   list.emplace_back("expired", std::to_string(store.expired));
   list.emplace_back("evicted", std::to_string(store.evicted));
   list.emplace_back("reclaimed", std::to_string(store.reclaimed));

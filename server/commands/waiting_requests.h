@@ -137,6 +137,7 @@ class WaitingRequests {
  public:
   // Beyond this many a request of the session can not wait.
   static constexpr size_t kMaxWaiting = 1024;
+  static constexpr size_t kUsualKey = 64;
 
   // `owner` is what WaitingRequest::owner returns.
   WaitingRequests(Engine& engine, std::shared_ptr<WakeQueue> wakes, void* owner);
@@ -170,6 +171,8 @@ class WaitingRequests {
   TimeMs next_deadline() const { return next_deadline_; }
   bool empty() const { return waiting_.empty(); }
   bool has_ready() const { return first_ready_ != nullptr; }
+  // Memory of the requests that wait, with keys of the usual length.
+  size_t held() const { return waiting_.size() * (sizeof(WaitingRequest) + kUsualKey); }
 
  private:
   friend class WaitingRequest;

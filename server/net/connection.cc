@@ -24,11 +24,16 @@ constexpr uint64_t kFlushNs = 500'000;
 // connection and could destroy the answer on its way, so what it sends is read and dropped this
 // long.
 constexpr TimeMs kLinger = 1000;
+// What a connection takes that holds nothing for its peer.
+constexpr size_t kBareConnection = sizeof(Connection) + 1024;
+constexpr size_t kHoldsMuch = 64 * 1024;
 
 }  // namespace
 
 Connection::Connection(Worker& worker)
-    : worker_(worker), session_(worker.engine(), worker.metrics()) {
+    : worker_(worker),
+      session_(worker.engine(), worker.metrics()),
+      memory_(worker.engine().client_memory(), worker.client_memory_group(), this) {
   session_.AllowWaiting(worker.wakes(), this);
   session_.AllowEarlyOutput(this);
 }
@@ -77,6 +82,8 @@ void Connection::OnClosed() { delete this; }
 // many bytes were read. `clock` is a recent Clock::Nanoseconds; 0: none is known.
 bool Connection::ReadOnce(uint64_t clock, size_t* size) {
   if (closed_ || lingering_ || peer_finished_ || !session_.wants_input()) return false;
+  // Until the connection that holds the most is closed, those that hold something get no more.
+  if (memory_.bytes() >= kHoldsMuch && worker_.engine().client_memory().must_close()) return false;
   const std::span<char> space = worker_.read_buffer();
   const Transfer read = link_->Read(space);
   *size = read.bytes;
@@ -150,7 +157,15 @@ bool Connection::WaitForLink() {
 }
 
 void Connection::Wait() {
+  ReportMemory();
   if (!WaitForLink()) worker_.poller().AddOnce(*this);
+}
+
+void Connection::ReportMemory() {
+  if (closed_) return;
+  memory_.ReportOwned(kBareConnection + session_.held(), now_);
+  if (memory_.pinned() > 0 && !session_.pins_entries()) memory_.ReportPinned(0, now_);
+  worker_.CheckClientMemory(now_);
 }
 
 void Connection::PollingEnded() {
@@ -253,6 +268,7 @@ size_t Connection::SendEarly(std::string_view bytes) {
 void Connection::Linger() {
   if (peer_finished_) return CloseNow("done");
   lingering_ = true;
+  session_.Release();  // of a stream that broke there may be parts of requests left
   worker_.poller().Remove(*this);
   linger_until_ = now_ + std::min(kLinger, worker_.options().shutdown_timeout);
   if (!link_->FinishWriting()) CloseNow("done");
@@ -306,6 +322,27 @@ bool Connection::LastedTooLong(TimeMs now) {
   return closed_;
 }
 
+void Connection::CloseForMemory() {
+  const ClientMemory& memory = worker_.engine().client_memory();
+  worker_.metrics().connections_closed_memory.Add(1);
+  worker_.engine().events().Write(Level::kWarning, "client_memory_exceeded",
+                                  {{"peer", session_.peer().address},
+                                   {"client", session_.peer().client_name},
+                                   {"bytes", memory_.bytes()},
+                                   {"client_memory", memory.used()},
+                                   {"client_memory_limit", memory.limit()}});
+  now_ = Clock::Now();
+  assert(!closed_ && !lingering_);
+  try {
+    session_.GiveUp("the connections hold more than the limit client_memory_limit, which is " +
+                    std::to_string(memory.limit()) + ", and this one holds the most");
+    Send();
+  } catch (const std::bad_alloc&) {
+  }
+  if (!lingering_) return CloseNow("client_memory_limit");
+  Wait();
+}
+
 void Connection::CloseNow(std::string_view reason) {
   if (closed_) return;
   closed_ = true;
@@ -318,6 +355,8 @@ void Connection::CloseNow(std::string_view reason) {
                   {"reason", reason}});
   }
   session_.Closed(Clock::Now());
+  memory_.ReportOwned(0, now_);
+  memory_.ReportPinned(0, now_);
   link_->Close();
   worker_.Remove(*this);
 }

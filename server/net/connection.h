@@ -51,6 +51,10 @@ class Connection final : private EarlyOutput, private LinkUser {
   // Closes the connection if it has been idle, has lingered, or has lasted for too long.
   void CheckTime(TimeMs now);
   void CloseNow(std::string_view reason);
+  // Closes the connection because all of them hold too much, and this one the most.
+  void CloseForMemory();
+  // Adds to the account what it pins of entries that the store has removed.
+  void CountPinned(TimeMs now) { memory_.ReportPinned(session_.CountPinnedRemoved(), now); }
 
   // For the poller. Does what there is to do. false: there was nothing. `clock` is a recent
   // Clock::Nanoseconds.
@@ -94,9 +98,11 @@ class Connection final : private EarlyOutput, private LinkUser {
   void AwaitTraffic();
   void Linger();
   bool LastedTooLong(TimeMs now);
+  void ReportMemory();
 
   Worker& worker_;
   Session session_;
+  ClientMemory::Holder memory_;
   std::unique_ptr<Link> link_;
   protocol::SpinGate poll_gate_;
   size_t sent_early_ = 0;     // of the answers to what was received last

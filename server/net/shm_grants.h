@@ -16,6 +16,7 @@ struct ShmGrants {
   size_t limit;           // of all workers
   WorkerMetrics& metrics;
   EventSink& events;
+  ClientMemory& memory;  // where its rings are counted
 };
 
 }  // namespace tagcache::server

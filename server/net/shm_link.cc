@@ -160,6 +160,7 @@ bool ShmLink::FinishWriting() { return shutdown(socket_->fd(), SHUT_WR) == 0; }
 void ShmLink::Close() {
   grants_.metrics.shm_closed.Add(1);
   grants_.open.Remove();
+  grants_.memory.RemoveRings(size_);
   socket_->Close();
 }
 

@@ -30,7 +30,8 @@ class ShmLink final : public Link, private SocketUser {
  public:
   // Makes the memory and sends its descriptor to the client. The link takes over the socket.
   // Returns null if that fails: *why is the reason, nothing was sent, and the socket is still the
-  // caller's. REQUIRES: the caller has counted the connection in grants.open; Close removes it.
+  // caller's. REQUIRES: the caller has counted the connection in grants.open and its rings in
+  // grants.memory; Close removes both.
   static std::unique_ptr<ShmLink> Open(std::unique_ptr<SocketWatcher>& socket, uint32_t ring_bytes,
                                        LinkUser& user, const ShmGrants& grants, std::string* why);
   // Answers a client that gets no memory.

@@ -69,11 +69,20 @@ void StoreMaintenance::ReportOverhead(TimeMs now) {
   last_report_ = now;
   Store& store = engine_.store();
   // What other workers store between the two readings must not be taken for overhead: as much would
-  // be evicted. So the store's account is read before and after, and the larger one counts.
-  const size_t before = store.Stats().held;
+  // be evicted. So the store's account is read before and after, and the larger one counts. What
+  // connections hold has a limit of its own, and is no overhead.
+  const ClientMemory& clients = engine_.client_memory();
+  const size_t before = store.Stats().held + clients.owned();
   const size_t resident = ResidentBytes();
-  const size_t held = std::max<size_t>(before, store.Stats().held);
-  store.SetOverhead(MemoryOverhead(resident, held, overhead_at_start_));
+  const size_t counted = std::max<size_t>(before, store.Stats().held + clients.owned());
+  size_t overhead = MemoryOverhead(resident, counted, overhead_at_start_);
+  // Beyond their limit there are the last values that leases keep, which closing connections does
+  // not free.
+  if (clients.limit() > 0) overhead += std::max(clients.used(), clients.limit()) - clients.limit();
+  // A connection counts its memory after its turn: what it took in the middle of one is part of one
+  // measurement, and not of two.
+  store.SetOverhead(std::min(overhead, last_overhead_));
+  last_overhead_ = overhead;
 }
 
 }  // namespace tagcache::server

@@ -48,6 +48,7 @@ class StoreMaintenance {
   TimeMs last_traffic_ = 0;        // when bytes_in was last found to have grown,
   uint64_t bytes_at_traffic_ = 0;  // and its value then
   TimeMs last_report_ = 0;
+  size_t last_overhead_ = 0;
   const size_t overhead_at_start_;  // memory of the process besides the store, when that was empty
 };
 

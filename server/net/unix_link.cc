@@ -49,14 +49,22 @@ std::unique_ptr<Link> UnixLink::Grant(std::string* why) {
     *why = "the limit max_shm_connections is " + std::to_string(grants_.limit);
     return nullptr;
   }
+  ring_bytes = protocol::ShmRingBytes(ring_bytes);
+  if (!grants_.memory.AddRings(protocol::ShmBytes(ring_bytes))) {
+    grants_.open.Remove();
+    *why = "shared memory may take half of client_memory_limit, which is " +
+           std::to_string(grants_.memory.limit()) + " bytes";
+    return nullptr;
+  }
   std::unique_ptr<ShmLink> link;
   try {
-    link = ShmLink::Open(socket(), protocol::ShmRingBytes(ring_bytes), user(), grants_, why);
+    link = ShmLink::Open(socket(), ring_bytes, user(), grants_, why);
   } catch (const std::bad_alloc&) {
     *why = "the server has no memory for it";
   }
   if (link == nullptr) {
     grants_.open.Remove();
+    grants_.memory.RemoveRings(protocol::ShmBytes(ring_bytes));
   } else {
     grants_.metrics.shm_opened.Add(1);
   }

@@ -38,15 +38,22 @@ Worker::Worker(Engine& engine, const WorkerOptions& options, OpenConnections& op
       metrics_(engine.AddWorker()),
       options_(options),
       open_(open),
-      shm_grants_{open.shm, options.max_shm_connections, metrics_, engine.events()},
+      shm_grants_{open.shm, options.max_shm_connections, metrics_, engine.events(),
+                  engine.client_memory()},
       poller_(&loop_, options.busy_poll),
       deadlines_(&loop_),
       arrivals_(&arrival_signal_),
       read_buffer_(new char[kReadBuffer]),
       wakes_(std::make_shared<WakeQueue>(
-          [](void* signal) { uv_async_send(static_cast<uv_async_t*>(signal)); }, &wake_signal_)) {
+          [](void* signal) { uv_async_send(static_cast<uv_async_t*>(signal)); }, &wake_signal_)),
+      client_memory_group_(
+          engine.client_memory(),
+          [](void* signal) { uv_async_send(static_cast<uv_async_t*>(signal)); }, &wake_signal_) {
   uv_async_init(&loop_, &stop_signal_, [](uv_async_t* signal) { Of(signal).BeginStop(); });
-  uv_async_init(&loop_, &wake_signal_, [](uv_async_t* signal) { Of(signal).TakeWoken(); });
+  uv_async_init(&loop_, &wake_signal_, [](uv_async_t* signal) {
+    Of(signal).TakeWoken();
+    Of(signal).KeepClientMemory();
+  });
   uv_async_init(&loop_, &arrival_signal_, [](uv_async_t* signal) { Of(signal).TakeArrivals(); });
   uv_check_init(&loop_, &stop_check_);
   uv_timer_init(&loop_, &stop_timer_);
@@ -189,6 +196,21 @@ void Worker::TakeWoken() {
   }
 }
 
+// Closes connections as long as all of them hold too much and one of this worker's holds the most.
+void Worker::KeepClientMemory() {
+  ClientMemory& memory = engine_.client_memory();
+  const TimeMs now = Now();
+  if (memory.BeginCount(client_memory_group_, now)) {
+    for (Connection* connection = connections_; connection != nullptr;
+         connection = connection->next) {
+      connection->CountPinned(now);
+    }
+  }
+  while (ClientMemory::Holder* most = memory.Choose(client_memory_group_, now)) {
+    static_cast<Connection*>(most->owner())->CloseForMemory();
+  }
+}
+
 void Worker::CheckTimes() {
   const TimeMs now = Now();
   if (acceptor_) acceptor_->Report(now);
@@ -239,6 +261,7 @@ void Worker::CloseHandlesWhenDone() {
   handles_closed_ = true;
   for (const AcceptedSocket& late : arrivals_.Close()) CountClosed(late.place);
   wakes_->Close();
+  client_memory_group_.Close();
   CloseHandle(stop_signal_);
   CloseHandle(wake_signal_);
   CloseHandle(arrival_signal_);

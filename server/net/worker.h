@@ -93,6 +93,12 @@ class Worker final {
   Deadlines& deadlines() { return deadlines_; }
   // The queue of the requests of its connections that were woken.
   const std::shared_ptr<WakeQueue>& wakes() const { return wakes_; }
+  ClientMemory::Group& client_memory_group() { return client_memory_group_; }
+  // Called after each turn of a connection: where the connections hold too much, the loop closes
+  // those that hold the most.
+  void CheckClientMemory(TimeMs now) {
+    if (engine_.client_memory().NeedsWork(client_memory_group_, now)) uv_async_send(&wake_signal_);
+  }
   // Space to read into. What was read is used, or copied, before anything else is read.
   std::span<char> read_buffer() { return {read_buffer_.get(), kReadBuffer}; }
   uv_loop_t* loop() { return &loop_; }
@@ -113,6 +119,7 @@ class Worker final {
   const char* Open(AcceptedSocket accepted);
   void CountClosed(Place place);
   void TakeWoken();
+  void KeepClientMemory();
   void CheckTimes();
   void BeginStop();
   void ShutDownConnections();
@@ -139,6 +146,7 @@ class Worker final {
   std::atomic<size_t> count_{0};  // of the list, and of those that arrive
   const std::unique_ptr<char[]> read_buffer_;
   const std::shared_ptr<WakeQueue> wakes_;
+  ClientMemory::Group client_memory_group_;
   Connection* connections_ = nullptr;
   bool stopping_ = false;
   bool handles_closed_ = false;

@@ -240,6 +240,19 @@ bool BinaryWire::full() const {
   return waiting_.size() >= kMaxWaiting || pinned_ >= kMaxPinnedValues * value;
 }
 
+size_t BinaryWire::held() const {
+  size_t bytes = current_.capacity() + waiting_.capacity() * sizeof(ReplyStream);
+  for (const Assembly& assembly : assemblies_) bytes += sizeof(Assembly) + assembly.body.capacity();
+  for (const ReplyStream& stream : waiting_) bytes += stream.held();
+  return bytes;
+}
+
+size_t BinaryWire::CountPinnedRemoved() const {
+  size_t bytes = 0;
+  for (const ReplyStream& stream : waiting_) bytes += stream.CountPinnedRemoved();
+  return bytes;
+}
+
 void BinaryWire::AnswerRefusal(const Incoming& incoming, std::string_view message,
                                protocol::Buffer& out) {
   protocol::Response response;

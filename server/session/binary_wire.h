@@ -39,6 +39,9 @@ class BinaryWire final : public Wire {
   void Produce(protocol::Buffer& out, Borrowed* borrowed) override;
   bool full() const override;
   size_t held_input() const override { return held_bytes_; }
+  size_t held() const override;
+  size_t pinned() const override { return pinned_; }
+  size_t CountPinnedRemoved() const override;
   void SetMaxFrame(uint32_t max_frame) override { max_frame_out_ = max_frame; }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <span>
 #include <utility>
 
 namespace tagcache::server {
@@ -39,6 +40,14 @@ void OrderedReplies::Produce(protocol::Buffer& out, Borrowed* borrowed) {
   borrowed->bytes = bytes.substr(offset_, kMaxLent);
   offset_ += borrowed->bytes.size();
   if (offset_ == bytes.size()) borrowed->end = value.end;
+}
+
+size_t OrderedReplies::CountPinnedRemoved() const {
+  size_t bytes = 0;
+  for (const Value& value : std::span(values_).subspan(first_)) {
+    if (value.entry.removed()) bytes += value.entry.value().size();
+  }
+  return bytes;
 }
 
 // Moves a piece of the first `n` copied bytes. Returns how many it moved.

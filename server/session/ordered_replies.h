@@ -41,6 +41,10 @@ class OrderedReplies {
   // Bytes that wait: of values not yet sent, which are pinned, and of copied answers.
   size_t pinned() const { return pinned_; }
   size_t copied() const { return copied_.size(); }
+  // Bytes of those values that the store has removed.
+  size_t CountPinnedRemoved() const;
+  // Bytes of the buffer and the list.
+  size_t held() const { return copied_.capacity() + values_.capacity() * sizeof(Value); }
 
  private:
   struct Value {

@@ -47,6 +47,14 @@ size_t ReplyStream::Add(std::span<EntryRef> values) {
   return bytes;
 }
 
+size_t ReplyStream::CountPinnedRemoved() const {
+  size_t bytes = 0;
+  for (const EntryRef& value : std::span(values_).subspan(next_)) {
+    if (value && value.removed()) bytes += value.value().size();
+  }
+  return bytes;
+}
+
 bool ReplyStream::Produce(uint32_t max_body, protocol::Buffer& out, Borrowed* borrowed) {
   assert(max_body >= protocol::kBaseMaxFrame);
   assert(values_.empty() || next_ < values_.size());

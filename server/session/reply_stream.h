@@ -42,6 +42,10 @@ class ReplyStream {
 
   // Bytes of entries not yet sent, which it pins.
   size_t pinned() const { return pinned_; }
+  // Bytes of those that the store has removed.
+  size_t CountPinnedRemoved() const;
+  // Bytes of its list of them.
+  size_t held() const { return values_.capacity() * sizeof(EntryRef); }
 
  private:
   protocol::Op op_;

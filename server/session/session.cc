@@ -125,7 +125,9 @@ size_t Session::Consume(std::string_view bytes, uint64_t begin, TimeMs now) {
            incoming.kind == Incoming::Kind::kBroken);
     switch (incoming.kind) {
       case Incoming::Kind::kNeedMore:
-        if (shutting_down_) FinishShutDown(bytes.substr(consumed));
+        if (shutting_down_) {
+          RefuseRest(bytes.substr(consumed), StatusCode::kShuttingDown, kShuttingDown);
+        }
         return consumed;
       case Incoming::Kind::kPart:
         break;
@@ -380,23 +382,66 @@ void Session::ShutDown(TimeMs now) {
   ProcessHeldInput(now);
 }
 
-// Every complete request was carried out; `tail` is the front of one that is not.
-void Session::FinishShutDown(std::string_view tail) {
-  wire_->RefuseIncomplete(tail, StatusCode::kShuttingDown, kShuttingDown, out_);
+// Refuses what was not carried out: requests of which a part was received, `tail` being the front
+// of one, and those that wait. Then closing().
+void Session::RefuseRest(std::string_view tail, StatusCode status, std::string_view why) {
+  wire_->RefuseIncomplete(tail, status, why, out_);
   if (waiting_requests_ != nullptr) {
-    waiting_requests_->Clear([this](const protocol::Request& request) {
+    waiting_requests_->Clear([&](const protocol::Request& request) {
       Incoming refused;
       refused.request = request;
-      refused.error = StatusCode::kShuttingDown;
-      wire_->AnswerRefusal(refused, kShuttingDown, out_);
+      refused.error = status;
+      wire_->AnswerRefusal(refused, why, out_);
     });
   }
   closing_ = true;
 }
 
-void Session::Closed(TimeMs now) {
+// A refusal cannot stand in the middle of an answer that is being sent, and a peer that does not
+// read its answers would not read this one either.
+void Session::GiveUp(std::string_view why) {
+  const bool idle = out_.empty() && borrowed_.bytes.empty();
+  if (!closing_ && idle && wire_ != nullptr && !wire_->waiting()) {
+    OpenOutput();
+    RefuseRest(in_.view(), StatusCode::kOutOfMemory, why);
+  } else {
+    out_.Clear();
+  }
+  Release();
+}
+
+// Frees everything but an answer that is ready to be sent.
+void Session::Release() {
   StopWaiting();
+  closing_ = true;
+  held_ = false;
+  borrowed_ = Borrowed();
+  wire_.reset();
+  in_.Release(0);
+  if (out_.empty()) out_.Release(0);
+}
+
+void Session::Closed(TimeMs now) {
+  out_.Clear();
+  Release();
   if (peer_.has_leased) engine_.store().EndLeases(peer_.number, now);
+}
+
+size_t Session::held() const {
+  size_t bytes = in_.capacity() + out_.capacity();
+  if (wire_ != nullptr) bytes += wire_->held();
+  if (waiting_requests_ != nullptr) bytes += waiting_requests_->held();
+  return bytes;
+}
+
+bool Session::pins_entries() const {
+  return borrowed_.pin || (wire_ != nullptr && wire_->pinned() > 0);
+}
+
+size_t Session::CountPinnedRemoved() const {
+  const bool borrowed = borrowed_.pin && borrowed_.pin.removed();
+  return (borrowed ? borrowed_.pin.value().size() : 0) +
+         (wire_ != nullptr ? wire_->CountPinnedRemoved() : 0);
 }
 
 size_t Session::buffered_input() const {

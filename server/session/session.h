@@ -77,8 +77,13 @@ class Session final : private ValueSink {
   bool closing() const { return closing_; }
   // Answers the requests that were read and refuses the rest with kShuttingDown, then closing().
   void ShutDown(TimeMs now);
+  // Frees all that this session holds, then closing(). Where no answer is on its way, what was not
+  // carried out is refused with kOutOfMemory and `why`, which is all that is left to be sent.
+  void GiveUp(std::string_view why);
+  // Frees everything but an answer that is ready to be sent: nothing more is read or answered.
+  void Release();
   // The connection is gone: what it had leased may be computed by others, and nothing is waited for
-  // any more. Call it once, at the end.
+  // any more, nor anything held. Call it once, at the end.
   void Closed(TimeMs now);
 
   // Lets requests wait; without this, each is answered at once. `owner` is what
@@ -107,6 +112,13 @@ class Session final : private ValueSink {
   size_t buffered_output() const;
   bool holds_memory() const { return in_.capacity() + out_.capacity() > 0; }
 
+  // Memory that this session holds by itself: buffers, answers that wait, requests that wait.
+  size_t held() const;
+  // Whether it still sends entries of the store.
+  bool pins_entries() const;
+  // Bytes of those of them that the store has removed. Visits all of them.
+  size_t CountPinnedRemoved() const;
+
  private:
   void SendValues(const protocol::Request& request, std::span<EntryRef> values, bool last) override;
   bool ChooseWire(std::string_view bytes);
@@ -124,7 +136,7 @@ class Session final : private ValueSink {
   void CountRefusal(const Incoming& incoming);
   std::string RefusalMessage(const Incoming& incoming) const;
   void Close(protocol::StatusCode why);
-  void FinishShutDown(std::string_view tail);
+  void RefuseRest(std::string_view tail, protocol::StatusCode status, std::string_view why);
   void RunReady(TimeMs now);
   void RunAgain(WaitingRequest* waiting, TimeMs now);
   void StopWaiting();

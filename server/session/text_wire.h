@@ -37,6 +37,9 @@ class TextWire final : public Wire {
   }
   bool full() const override { return replies_.pinned() + replies_.copied() >= max_waiting_; }
   size_t held_output() const override { return replies_.copied(); }
+  size_t held() const override { return replies_.held(); }
+  size_t pinned() const override { return replies_.pinned(); }
+  size_t CountPinnedRemoved() const override { return replies_.CountPinnedRemoved(); }
 
  private:
   void BreakLine(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming);

@@ -124,6 +124,13 @@ class Wire {
   // Bytes of answers copied into buffers of the codec's own.
   virtual size_t held_output() const { return 0; }
 
+  // All memory of the codec's own that grows with what the peer sends or does not read.
+  virtual size_t held() const { return held_input() + held_output(); }
+  // Bytes of the entries that wait to be sent, as far as that is still to be done.
+  virtual size_t pinned() const { return 0; }
+  // Bytes of those of them that the store has removed. Visits all of them.
+  virtual size_t CountPinnedRemoved() const { return 0; }
+
   // What HELLO agreed on. Codecs without frames ignore it.
   virtual void SetMaxFrame(uint32_t) {}
 

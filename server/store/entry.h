@@ -28,7 +28,9 @@
 // pins: 0 while the object is free or not complete; then 1 for the table, and 1 for each EntryRef.
 // Pins are added under the shard's lock (or by the thread that moves entries, to an entry that has
 // a pin already). So a count that is 1 under the lock stays 1 until the lock is released. Pins are
-// dropped anywhere, and dropping the last one frees the entry.
+// dropped anywhere, and dropping the last one frees the entry. Where the table's pin is not the
+// last one, kRemoved is set and the entry's bytes are counted as pinned (memory_budget.h) until the
+// last is dropped.
 //
 // Threads: flags, key, value bytes and their sizes do not change while anyone but the table has a
 // pin. Everything else belongs to the shard's lock.
@@ -75,11 +77,12 @@ struct TagLink {
 static_assert(sizeof(TagLink) == 16);
 
 struct Entry {
+  static constexpr uint32_t kRemoved = uint32_t{1} << 31;
   enum Bit : uint8_t { kWideFlags = 1, kOutside = 2, kNumber = 4 };
 
   uint32_t version_low;
   uint32_t version_high;
-  std::atomic<uint32_t> pins;
+  std::atomic<uint32_t> pins;  // and kRemoved
   uint32_t value_size;
   uint32_t expires_low;
   Ref wheel_before;  // kFirstRef and above: an entry; below: 1 + the bucket it is the first of; 0:
@@ -157,14 +160,18 @@ size_t SizeOf(const EntryParts& parts);
 // under 4 GiB, tags are at most 255.
 Entry* NewEntry(Arena& arena, const EntryParts& parts, bool urgent);
 
+// Drops the table's pin, or that of the writer who made the entry, which are one. REQUIRES: the
+// entry is in no table.
+void DropTablePin(Entry* entry);
+
 inline EntryRef::EntryRef(Entry* pinned)
     : entry_(pinned), value_(pinned->value()), flags_(pinned->flags()) {}
 
-struct Unpinner {
-  void operator()(Entry* entry) const { Unpin(entry); }
+struct TablePinDropper {
+  void operator()(Entry* entry) const { DropTablePin(entry); }
 };
 // A new entry on its way into the table.
-using OwnedEntry = std::unique_ptr<Entry, Unpinner>;
+using OwnedEntry = std::unique_ptr<Entry, TablePinDropper>;
 
 // Entries that were removed under a lock. The destructor drops the table's pins, which frees what
 // nobody else has pinned: it runs after the lock is released (step.h).

@@ -189,18 +189,13 @@ class alignas(64) Shard {
 
   // Adds this shard's items and counts.
   void AddTo(StoreStats* stats) const;
-  // Calls visit(node) for each tag that has entries which are not invalidated.
-  template <typename Visit>
-  void ForEachTag(Visit visit) {
-    MutexLock lock(mutex_);
-    auto& nodes = tags_.nodes();
-    for (size_t i = 0; i < nodes.capacity(); ++i) {
-      if (nodes.at(i).hash != 0) visit(*nodes.at(i).value);
-    }
-  }
-  // Recent hits of the entries with the tag, estimated from the access frequency of `sample` of
-  // them.
-  uint64_t HitsOf(const HashedBytes& tag, size_t sample);
+  // How many tags have entries here that are not invalidated.
+  size_t tag_count() const;
+  // Appends those whose hashes are in [first, last].
+  void SumTags(uint64_t first, uint64_t last, std::vector<TagRanking::Sum>* sums);
+  // Adds the recent hits of the entries with the tag, estimated from the access frequency of
+  // `sample` of them, and sets its name. false: it has no entries here.
+  bool AddHits(uint64_t tag_hash, size_t sample, TagStats* stats);
 
  private:
   using Slot = EntryTable::Slot;

@@ -6,7 +6,6 @@
 #include <cassert>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include "server/store/store_impl.h"
@@ -14,8 +13,6 @@
 namespace tagcache::server {
 namespace {
 
-// Entries from which a tag's hits are estimated, over all shards.
-constexpr size_t kHitSample = 64;
 // How many keys ahead of its turn a key's slot is prefetched.
 constexpr size_t kSlotsAhead = 128;
 // How many items of capacity a thread's scratch keeps between batches.
@@ -60,7 +57,7 @@ thread_local std::vector<HashedBytes> tag_scratch;
 Store::Impl::Impl(const StoreOptions& asked)
     : options(Usable(asked)),
       shard_bits(static_cast<unsigned>(std::countr_zero(options.shards))),
-      budget(options.memory_limit),
+      budget(options.memory_limit - options.reserved),
       arena(budget),
       clock(asked.seed),
       context{arena, registry, clock, stamps, order, options.seed, shard_bits, HashOf},
@@ -331,35 +328,7 @@ void Store::EndLeases(uint64_t holder, TimeMs now) {
   for (Shard& shard : impl_->All()) shard.EndLeases(holder, now);
 }
 
-std::vector<TagStats> Store::HeaviestTags(size_t limit) const {
-  std::unordered_map<std::string, TagStats> sums;
-  for (Shard& shard : impl_->All()) {
-    shard.ForEachTag([&](const TagNode& node) {
-      TagStats& sum = sums[std::string(node.name())];
-      sum.keys += node.count;
-      sum.bytes += node.bytes;
-    });
-  }
-  std::vector<TagStats> heaviest;
-  heaviest.reserve(sums.size());
-  for (auto& [tag, sum] : sums) {
-    sum.tag = tag;
-    heaviest.push_back(std::move(sum));
-  }
-  limit = std::min(limit, heaviest.size());
-  std::partial_sort(heaviest.begin(), heaviest.begin() + static_cast<ptrdiff_t>(limit),
-                    heaviest.end(), [](const TagStats& a, const TagStats& b) {
-                      return a.bytes != b.bytes ? a.bytes > b.bytes : a.tag < b.tag;
-                    });
-  heaviest.resize(limit);
-  for (TagStats& stats : heaviest) {
-    const HashedBytes tag = impl_->Hash(stats.tag);
-    const size_t sample = std::max<size_t>(1, kHitSample / impl_->options.shards);
-    for (Shard& shard : impl_->All()) stats.hits += shard.HitsOf(tag, sample);
-    stats.invalidations = impl_->invalidated[tag.hash % kTagCounters].load();
-  }
-  return heaviest;
-}
+size_t Store::pinned_removed_bytes() const { return impl_->budget.pinned(); }
 
 StoreStats Store::Stats() const {
   StoreStats stats;

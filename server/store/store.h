@@ -33,6 +33,9 @@ namespace tagcache::server {
 
 using TimeMs = uint64_t;
 
+// Under a memory limit an entry may take this share of it.
+inline constexpr size_t kLargestShare = 16;
+
 struct StoreOptions {
   size_t shards = 64;                   // a power of two, 1 to 256
   uint64_t seed = 0;                    // of the key hash; random for each process
@@ -41,6 +44,7 @@ struct StoreOptions {
   size_t max_tags = 64;                 // per entry, at most 255
   size_t max_value = 64 * 1024 * 1024;  // bytes
   size_t memory_limit = 0;              // bytes of all the store holds and its overhead; 0: none
+  size_t reserved = 0;                  // bytes of memory_limit that entries may not use
 };
 
 enum class Outcome : uint8_t {
@@ -59,7 +63,7 @@ enum class Outcome : uint8_t {
 };
 
 struct Entry;  // entry.h, private
-// Drops a pin; the last frees the entry.
+// Drops a reader's pin; the last pin frees the entry.
 void Unpin(Entry* entry);
 
 // A pinned entry, or none. Movable; releasing the last pin of a removed entry frees it.
@@ -81,6 +85,8 @@ class EntryRef {
   // REQUIRES of all below: *this holds an entry.
   std::string_view value() const { return value_; }
   uint32_t flags() const { return flags_; }
+  // Whether the entry is no longer in the store, so that it is there for its readers alone.
+  bool removed() const;
   void Reset() {
     if (entry_ != nullptr) Unpin(std::exchange(entry_, nullptr));
   }
@@ -216,6 +222,34 @@ struct TagStats {
   uint64_t invalidations = 0;  // calls that named it; tags that share a counter have their sum
 };
 
+// The tags with the most bytes, found piece by piece by Store::RankTags. Takes memory by `limit`,
+// however many tags there are. Threads: one at a time.
+class TagRanking {
+ public:
+  explicit TagRanking(size_t limit) : limit_(limit) {}
+
+  // What one shard, or all of them, hold of one tag.
+  struct Sum {
+    uint64_t hash = 0;
+    uint64_t keys = 0;
+    uint64_t bytes = 0;
+  };
+
+  // The heaviest first. REQUIRES: RankTags returned true.
+  std::vector<TagStats>& tags() { return tags_; }
+
+ private:
+  friend class Store;
+  void Add(std::span<const Sum> of_shards);
+
+  const size_t limit_;
+  bool summed_ = false;         // all tags were visited
+  uint64_t next_hash_ = 0;      // until then: of the tags that are visited next
+  std::vector<Sum> heaviest_;   // so far: a heap, the lightest first
+  std::vector<Sum> sums_;       // of one piece
+  std::vector<TagStats> tags_;  // the first ones of `heaviest_`, with their names
+};
+
 struct KeyList {
   std::vector<std::string> keys;
   uint64_t cursor = 0;  // 0: that was the last page
@@ -304,9 +338,18 @@ class Store {
   // they count towards the memory limit.
   void SetOverhead(size_t bytes);
 
+  // Bytes of entries that were overwritten or removed and are still pinned by an EntryRef: memory
+  // that readers hold, and not the store. The last values that leases keep are among them. Reads
+  // one number.
+  size_t pinned_removed_bytes() const;
+
   // Sums over the shards, each locked in turn.
   StoreStats Stats() const;
-  // The `limit` tags with the most bytes, the heaviest first. Visits every tag.
+  // Continues to look for the heaviest tags; true: ranking->tags() are there. A call visits about
+  // `budget` tags, each once for each shard that has entries with it, and holds a lock for its part
+  // of them. What changes between two calls may be missed or be in it.
+  bool RankTags(TagRanking* ranking, size_t budget) const;
+  // The same in one call, which visits every tag.
   std::vector<TagStats> HeaviestTags(size_t limit) const;
 
   // The name of the limit that the outcome refers to, for messages ("key"); "" where there is none.

@@ -97,6 +97,9 @@ struct Store::Impl {
                 TimeMs now, bool locked, std::vector<EntryRef>* pinned, bool* more);
   InvalidationResult InvalidatePrefix(const Invalidation& what, TimeMs now);
 
+  // tag_ranking.cc
+  bool NameTags(std::vector<TagRanking::Sum>* heaviest, size_t budget, std::vector<TagStats>* tags);
+
   const StoreOptions options;
   const unsigned shard_bits;
   MemoryBudget budget;

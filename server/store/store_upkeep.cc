@@ -12,8 +12,6 @@ namespace {
 
 // How many entries could be removed in the time in which a slab's memory is returned to the system.
 constexpr size_t kReturnCost = 32;
-// Under a memory limit an entry may take this share of it.
-constexpr size_t kLargestShare = 16;
 // A slab is emptied when so many percent of the objects of its size are free: near the memory
 // limit, and otherwise.
 constexpr unsigned kSpareAtLimit = 8;
@@ -27,8 +25,8 @@ Entry* Store::Impl::MakeEntry(const EntryParts& parts, TimeMs now) {
   Entry* entry = NewEntry(arena, parts, false);
   if (budget.limit() == 0) return entry;
   const size_t bytes = SizeOf(parts);
-  if (bytes > budget.limit() / kLargestShare) {
-    if (entry != nullptr) Unpin(entry);
+  if (bytes > options.memory_limit / kLargestShare) {
+    if (entry != nullptr) DropTablePin(entry);
     return nullptr;
   }
   for (int i = 0; i < 3 && entry == nullptr; ++i) {

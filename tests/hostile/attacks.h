@@ -23,6 +23,7 @@ void PostFromBrowser(const Target& target, std::stop_token stop);  // HTTP that 
 void LeaveLargeValuesUnread(const Target& target, std::stop_token stop);  // while they are replaced
 void LeaveTextValuesUnread(const Target& target, std::stop_token stop);
 void LeaveMissesUnread(const Target& target, std::stop_token stop);  // MGETs of missing keys
+void HoldRings(const Target& target, std::stop_token stop);  // of shared memory, full and unread
 void SendHalfLines(const Target& target, std::stop_token stop);
 void SendHalfMessages(const Target& target, std::stop_token stop);
 void SendLargeBatches(const Target& target, std::stop_token stop);  // MDELETE of tens of megabytes

@@ -20,6 +20,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <future>
 #include <memory>
 #include <thread>
 
@@ -267,6 +268,18 @@ class Hostile : public ::testing::TestWithParam<Run> {
     }
   }
 
+  // Returns empty, or what went wrong.
+  std::string StoreLargeValue() {
+    if (!scenario().large_value) return {};
+    const auto client = Client::Create(ClientOptions());
+    const std::string value(60 * kMebi, 'L');
+    const Status put = (*client)->Put("large value", {value});
+    if (!put.ok()) return put.message();
+    const auto got = (*client)->Get("large value");
+    if (!got.ok()) return got.status().message();
+    return got->has_value() && (**got).bytes == value ? "" : "it is not what was put";
+  }
+
   // When the attackers have gone.
   void JudgeRecovery(size_t memory_at_rest) {
     for (const std::string& dsn : {server_->tcp_dsn(), server_->unix_dsn(), server_->shm_dsn()}) {
@@ -347,7 +360,9 @@ TEST_P(Hostile, TheBystandersDoNotNotice) {
     const Attackers attackers(scenario(), target_);
     TakeAll();
     machine.Take();
+    auto large_value = std::async(std::launch::async, [this] { return StoreLargeValue(); });
     memory = Watch(AttackTime());
+    EXPECT_EQ(large_value.get(), "") << "a value of 60 MiB";
     attack = TakeAll();
     machine_ms = machine.Take().Percentile(0.99);
     JudgeNewcomers();

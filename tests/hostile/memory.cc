@@ -1,10 +1,13 @@
 // Attacks by what a connection makes the server hold.
 
 #include <chrono>
+#include <list>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "tagcache/client.h"
 #include "tests/hostile/attacks.h"
 
 namespace tagcache::testing {
@@ -97,6 +100,30 @@ void LeaveMissesUnread(const Target& target, std::stop_token stop) {
   Peer peer(target, kSmallBuffers);
   while (!stop.stop_requested()) {
     if (!peer.Send(frames, stop)) peer = Peer(target, kSmallBuffers);
+  }
+}
+
+void HoldRings(const Target& target, std::stop_token stop) {
+  Options options;
+  options.servers = {"shm://" + target.socket_path};
+  options.retries = 0;
+  const std::vector<std::string_view> keys(100'000, "before:1");
+  struct Reader {
+    std::unique_ptr<Client> client;
+    Stream stream;
+  };
+  std::list<Reader> readers;
+  target.Ready();
+  while (!stop.stop_requested()) {
+    if (readers.size() == 200) {
+      std::this_thread::sleep_for(milliseconds(5));
+      continue;
+    }
+    auto client = Client::Create(options);
+    Reader& reader = readers.emplace_back(Reader{std::move(*client), {}});
+    StreamItem item;
+    // Where no more rings are granted there is nothing to be held.
+    if (reader.client->StartMultiGet(reader.stream, keys).ok()) (void)reader.stream.Next(&item);
   }
 }
 

@@ -72,6 +72,7 @@ TEST(Config, EverySettingHasAFlagAVariableAndAKeyOfTheSameName) {
     std::string text = is_flag ? "false" : is_text ? "other" : "128";
     if (setting.kind == SettingKind::kOctal) text = "0600";
     if (setting.kind == SettingKind::kChoice) text = "error";
+    if (setting.name == "memory_limit") text = std::to_string(server::kLeastMemoryLimit);
     if (setting.max > 0 && setting.min > 128) text = std::to_string(setting.min);
     Config expected;
     ASSERT_EQ(SetFromText(setting, text, &expected), "") << setting.name;
@@ -326,6 +327,26 @@ TEST(Config, TheTableOfTheOperatorsGuideIsTheTableOfTheCode) {
   EXPECT_NE(guide.find("\n\n" + table + "\n"), std::string::npos)
       << "docs/operations.md should hold:\n"
       << table;
+}
+
+TEST(Config, LimitsOfMemoryAreSizesOrWorkedOut) {
+  const CommandLine line = Read({"--memory-limit=64MiB"});
+  EXPECT_EQ(line.memory.limit, 64u << 20);
+  EXPECT_EQ(line.memory.client_limit, 16u << 20);
+  const TemporaryFile file("memory_limit = \"auto\"\nclient_memory_limit = \"8 MiB\"\n");
+  const CommandLine automatic = Read({"--config", file.path()}, {{"TAGCACHE_MEMORY_LIMIT", "0"}});
+  EXPECT_EQ(automatic.config.memory_limit, server::kAutomatic);
+  EXPECT_EQ(automatic.memory.client_limit, 8u << 20);
+  EXPECT_GE(automatic.memory.limit, server::kLeastMemoryLimit);
+  EXPECT_LE(automatic.memory.limit, server::MemoryOfProcess() / 2);
+  EXPECT_NE(Read({"--print-config"}).output.find("\nmemory_limit = \"auto\"\n"), std::string::npos);
+}
+
+TEST(Config, AMemoryLimitBelowWhatAServerNeedsIsRefused) {
+  const CommandLine line = Read({"--memory-limit=1MiB"});
+  EXPECT_EQ(line.action, Action::kRefuse);
+  EXPECT_NE(line.output.find("memory_limit: 1048576 was given"), std::string::npos) << line.output;
+  EXPECT_EQ(Read({"--client-memory-limit=0"}).action, Action::kRefuse);
 }
 
 TEST(Config, WhatTheStoreCanHoldIsTheRangeOfItsSettings) {

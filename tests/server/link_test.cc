@@ -192,7 +192,8 @@ class ShmEnds {
 
   Engine engine_;
   server::ConnectionCount open_;
-  const server::ShmGrants grants_{open_, 1, engine_.AddWorker(), engine_.events()};
+  const server::ShmGrants grants_{open_, 1, engine_.AddWorker(), engine_.events(),
+                                  engine_.client_memory()};
   int peer_ = -1;
   char* memory_ = nullptr;
   std::optional<protocol::ShmEnd> end_;

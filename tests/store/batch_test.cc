@@ -113,6 +113,31 @@ TEST(Batch, WhatMultiPutReplacesIsFreedUnlessItIsPinned) {
   EXPECT_EQ(cache.store.Stats().memory, memory);
 }
 
+// What readers hold of values that are gone is known: it is theirs, not the store's.
+TEST(Batch, WhatReadersHoldOfReplacedEntriesIsCounted) {
+  Cache cache;
+  EXPECT_EQ(cache.store.pinned_removed_bytes(), 0u);
+  std::vector<EntryRef> readers;
+  for (const size_t size : {100, 100'000}) {
+    const std::string key = std::to_string(size);
+    cache.Put(key, std::string(size, 'v'));
+    for (int i = 0; i < 3; ++i) readers.push_back(cache.store.Get(key, cache.now));
+  }
+  EXPECT_EQ(cache.store.pinned_removed_bytes(), 0u);
+  cache.Put("100000", "other");
+  EXPECT_GE(cache.store.pinned_removed_bytes(), 100'000u);
+  EXPECT_LE(cache.store.pinned_removed_bytes(), 110'000u);
+  cache.Delete("100");
+  EXPECT_GE(cache.store.pinned_removed_bytes(), 100'100u);
+  for (int i = 0; i < 3; ++i) readers[i].Reset();
+  EXPECT_GE(cache.store.pinned_removed_bytes(), 100'000u);
+  EXPECT_LE(cache.store.pinned_removed_bytes(), 110'000u);
+  readers.clear();
+  EXPECT_EQ(cache.store.pinned_removed_bytes(), 0u);
+  cache.store.Flush(cache.now);
+  EXPECT_EQ(cache.store.pinned_removed_bytes(), 0u);
+}
+
 TEST(Batch, OfTwoWritesToOneKeyTheLaterStays) {
   Cache cache;
   std::vector<std::string> values;

@@ -191,6 +191,35 @@ TEST(MemoryLimit, OverheadCounts) {
   EXPECT_GT(cache.store.Stats().memory, kLimit / 2 + kSlack);
 }
 
+// Lessons 32: eviction frees nothing of what readers hold.
+TEST(MemoryLimit, ReadersOfReplacedValuesCostNoEntry) {
+  Cache cache({.shards = 4, .seed = 9, .memory_limit = kLimit});
+  const std::string value(10'000, 'v');
+  for (int i = 0; i < 1'500; ++i) cache.Put(NumberedKey(i), value);
+  const std::string large(kMiB, 'l');
+  std::vector<EntryRef> pinned;
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_EQ(cache.Put("large", large), Outcome::kOk);
+    pinned.push_back(cache.store.Get("large", cache.now));
+    cache.store.RunMaintenance(100, cache.now);
+  }
+  EXPECT_GE(cache.store.pinned_removed_bytes(), 59 * kMiB);
+  EXPECT_EQ(cache.store.Stats().evicted, 0u);
+  for (int i = 0; i < 1'500; ++i) ASSERT_TRUE(cache.Has(NumberedKey(i)));
+}
+
+TEST(MemoryLimit, APartOfItMayBeReserved) {
+  Cache cache({.shards = 4, .seed = 9, .memory_limit = kLimit, .reserved = kLimit / 4});
+  const std::string value(1'000, 'v');
+  for (int i = 0; i < 60'000; ++i) {
+    ASSERT_EQ(cache.Put(NumberedKey(i), value), Outcome::kOk);
+    if (i % 100 == 0) cache.store.RunMaintenance(100, cache.now);
+  }
+  EXPECT_LE(cache.store.Stats().memory, kLimit / 4 * 3 + kSlack);
+  EXPECT_EQ(cache.Put("k", std::string(kLimit / 16 - 8192, 'v')), Outcome::kOk)
+      << "an entry's share is one of the whole limit";
+}
+
 // A reader holds on to bytes while all around is evicted.
 TEST(MemoryLimit, PinnedBytesStay) {
   Cache cache({.shards = 4, .seed = 9, .memory_limit = kLimit});
