@@ -77,6 +77,13 @@ class Buffer {
     tail_ = head_ + n;
   }
   void Clear() { head_ = tail_ = 0; }
+  // Gives memory back when more than `keep` bytes are held and three quarters of them are free.
+  void Shrink(size_t keep) {
+    if (capacity_ <= keep || size() >= capacity_ / 4) return;
+    Buffer smaller;
+    smaller.Append(view());
+    *this = std::move(smaller);
+  }
   // Clears, and frees the memory when more than `keep` bytes are held.
   void Release(size_t keep) {
     Clear();
@@ -95,10 +102,14 @@ class Buffer {
     } else {
       size_t grown = capacity_ < 256 ? 512 : capacity_ * 2;
       if (grown < used + n) grown = used + n;
-      char* fresh = static_cast<char*>(std::malloc(grown));
+      // Where nothing was consumed the system may move a large buffer without copying it.
+      char* fresh =
+          static_cast<char*>(head_ == 0 ? std::realloc(data_, grown) : std::malloc(grown));
       if (fresh == nullptr) throw std::bad_alloc();
-      if (used > 0) std::memcpy(fresh, data_ + head_, used);
-      std::free(data_);
+      if (head_ > 0) {
+        if (used > 0) std::memcpy(fresh, data_ + head_, used);
+        std::free(data_);
+      }
       data_ = fresh;
       capacity_ = grown;
     }

@@ -54,6 +54,8 @@ class WorkerMetrics {
   Counter protocol_errors;   // connections closed because of what the peer sent
   Counter unknown_commands;  // requests whose command is not in the table
   Counter auth_failures;
+  Counter unauthenticated_closed;  // connections that used up what a peer has before credentials
+  Counter http_refused;            // connections that began with HTTP
 
  private:
   std::vector<CommandMetrics> commands_;

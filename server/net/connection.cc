@@ -34,6 +34,7 @@ void Connection::Start(std::unique_ptr<Link> link, bool rejected,
                        const std::string& option_refused) {
   link_ = std::move(link);
   now_ = last_activity_ = Clock::Now();
+  session_.Opened(now_);
   rejected_ = rejected;
   if (rejected) session_.Reject();
   try {
@@ -178,6 +179,18 @@ void Connection::Wake(WaitingRequest* waiting) {
   }
 }
 
+void Connection::TakeTurn() {
+  if (closed_ || !session_.wants_turn()) return;
+  const uint64_t clock = Clock::Nanoseconds();
+  now_ = clock / Clock::kNanosecondsInMs;
+  try {
+    session_.TakeTurn(now_, worker_.engine().measures_latency() ? clock : 0);
+  } catch (const std::bad_alloc&) {
+    return CloseNow("out of memory");
+  }
+  Flush();
+}
+
 void Connection::CheckDeadlines(TimeMs now) {
   now_ = now;
   try {
@@ -211,9 +224,10 @@ void Connection::Send() {
   }
   if (closed_) return;
   worker_.deadlines().Set(*this, session_.NextDeadline());
+  if (session_.wants_turn()) worker_.turns().Add(*this);
   if (blocked_) return;
   if (session_.closing()) return Linger();
-  if (peer_finished_) CloseNow("end of stream");
+  if (peer_finished_ && !session_.has_work()) CloseNow("end of stream");
 }
 
 // false: there is nothing further to send.
@@ -279,7 +293,11 @@ void Connection::CheckTime(TimeMs now) {
     if (now >= linger_until_) CloseNow("done");
     return;
   }
-  if (session_.waiting()) last_activity_ = now;
+  if (now >= session_.auth_deadline()) {
+    worker_.metrics().unauthenticated_closed.Add(1);
+    return CloseNow("no credentials");
+  }
+  if (session_.waiting() || session_.wants_turn()) last_activity_ = now;
   const TimeMs idle = now > last_activity_ ? now - last_activity_ : 0;
   const TimeMs limit = worker_.options().idle_timeout;
   if ((limit > 0 && idle >= limit) || (rejected_ && idle >= kRejectedIdle)) {
@@ -300,6 +318,7 @@ void Connection::CloseNow(std::string_view reason) {
                   {"reason", reason}});
   }
   session_.Closed(Clock::Now());
+  worker_.turns().Remove(*this);
   link_->Close();
   worker_.Remove(*this);
 }

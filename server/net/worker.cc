@@ -44,6 +44,7 @@ Worker::Worker(Engine& engine, const WorkerOptions& options, OpenConnections& op
       shm_grants_{open.shm, options.max_shm_connections, metrics_, engine.events()},
       poller_(&loop_, options.busy_poll),
       deadlines_(&loop_),
+      turns_(&loop_),
       read_buffer_(new char[kReadBuffer]),
       wakes_(std::make_shared<WakeQueue>(
           [](void* signal) { uv_async_send(static_cast<uv_async_t*>(signal)); }, &wake_signal_)) {
@@ -258,6 +259,7 @@ void Worker::CloseHandlesWhenDone() {
   if (maintenance_) maintenance_->Close();
   poller_.Close();
   deadlines_.Close();
+  turns_.Close();
 }
 
 }  // namespace tagcache::server

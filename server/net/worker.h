@@ -13,7 +13,8 @@
 //     Join  <-------------------  the loop is empty
 //
 // In its loop a worker has listeners (listener.h), the sockets of its connections (link.h), the
-// polling of those that had traffic lately (poller.h), the deadlines of requests that wait
+// polling of those that had traffic lately (poller.h), those that wait for their next turn
+// (turns.h), the deadlines of requests that wait
 // (deadlines.h), and, if it is the first worker, the maintenance of the store
 // (store_maintenance.h).
 //
@@ -44,6 +45,7 @@
 #include "server/net/shm_grants.h"
 #include "server/net/socket_options.h"
 #include "server/net/store_maintenance.h"
+#include "server/net/turns.h"
 
 namespace tagcache::server {
 
@@ -80,6 +82,7 @@ class Worker final : private ListenerUser {
   const WorkerOptions& options() const { return options_; }
   Poller& poller() { return poller_; }
   Deadlines& deadlines() { return deadlines_; }
+  Turns& turns() { return turns_; }
   // The queue of the requests of its connections that were woken.
   const std::shared_ptr<WakeQueue>& wakes() const { return wakes_; }
   // Space to read into. What was read is used, or copied, before anything else is read.
@@ -126,6 +129,7 @@ class Worker final : private ListenerUser {
   std::optional<StoreMaintenance> maintenance_;  // the first worker's
   Poller poller_;
   Deadlines deadlines_;
+  Turns turns_;
   std::unique_ptr<Listener> tcp_;
   std::unique_ptr<Listener> unix_;
   const std::unique_ptr<char[]> read_buffer_;

@@ -226,8 +226,10 @@ IncrementResult Shard::Increment(const HashedBytes& key, const CounterIncrement&
   RemoveExpired(kDiscardedPerWrite, step);
   RemoveInvalidated(kDiscardedPerWrite, step);
   Slot* slot = FindLive(key, step);
-  int64_t value = increment.initial;
-  if (slot != nullptr) {
+  int64_t value = increment.initial.value_or(0);
+  if (slot == nullptr) {
+    if (!increment.initial.has_value()) return {Outcome::kOverflow, 0};
+  } else {
     const std::optional<int64_t> held = ParseInteger(EntryIn(slot)->value());
     if (!held.has_value()) return {Outcome::kNotAnInteger, 0};
     const std::optional<int64_t> sum = AddIncrement(*held, increment.by, increment.subtract);

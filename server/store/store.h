@@ -120,7 +120,8 @@ struct CounterIncrement {
   std::string_view key;
   int64_t by = 1;
   bool subtract = false;
-  int64_t initial = 1;                                         // value of a key that was absent
+  // Value of a key that was absent; nullopt: it has none, and the outcome is kOverflow.
+  std::optional<int64_t> initial = 1;
   uint32_t flags = 0;                                          // of a key that was absent
   std::optional<uint64_t> ttl_ms = {};                         // nullopt: kept
   std::optional<std::span<const std::string_view>> tags = {};  // nullopt: kept
