@@ -128,6 +128,7 @@ protocol::StatusCode StatusOf(Outcome outcome) {
     case Outcome::kOutOfMemory:
       return StatusCode::kOutOfMemory;
     case Outcome::kVersionMismatch:
+    case Outcome::kContended:
       return StatusCode::kVersionMismatch;
     case Outcome::kStaleToken:
       return StatusCode::kStaleToken;
@@ -167,6 +168,8 @@ std::string ExplainOutcome(const Call& call, Outcome outcome, std::string_view k
           .append(" bytes");
     case Outcome::kVersionMismatch:
       return subject.append(": the entry was written since that version");
+    case Outcome::kContended:
+      return subject.append(": others wrote the key each time while the longer value was made");
     case Outcome::kStaleToken:
       return subject.append(
           ": since the lease's token was given out the key was written or deleted, or a tag was "

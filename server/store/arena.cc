@@ -71,9 +71,9 @@ Arena::Arena(MemoryBudget& budget) : budget_(budget), values_(KeptValues(budget.
 }
 
 Arena::~Arena() {
-  // All objects are freed, and the budget contains nothing besides the slabs.
-  assert(Used().objects == 0);
-  assert(budget_.used() == Used().slabs);
+  const Bytes used = Used();
+  assert(used.objects == 0);
+  budget_.Remove(used.slabs);
   munmap(mapping_, reserved_slabs_ * kSlabBytes + kSlabBytes);
   std::free(returned_);
 }

@@ -94,33 +94,54 @@ Entry* NewEntry(Arena& arena, const EntryParts& parts, bool urgent) {
   } else {
     value = entry->inside_value();
   }
-  copy(value, parts.value);
-  copy(value + parts.value.size(), parts.more);
+  if (!parts.blank) copy(value, parts.value);
+  if (!parts.blank) copy(value + parts.value.size(), parts.more);
   entry->pins.store(1, std::memory_order_release);
   return entry;
 }
 
 namespace {
 
-// Drops a pin. true: it was the last one. Then a value outside is freed, and the caller is to free
-// the entry.
-bool DropPin(Entry* entry) {
+// Frees the value of an entry without pins, if it lies outside; the caller is to free the entry.
+void FreeOutside(Entry* entry) {
+  if ((entry->bits & Entry::kOutside) == 0) return;
+  char* value = const_cast<char*>(entry->value().data());
+  Arena& arena = Arena::Of(entry);
+  arena.budget().Remove(ValuePages::Rounded(entry->value_size));
+  arena.values().Free(value, entry->value_size);
+}
+
+// Drops a pin of an entry whose bytes are counted as pinned. true: it was the last one, and the
+// caller is to free the entry.
+bool DropReaderPin(Entry* entry) {
   const uint32_t before = entry->pins.fetch_sub(1, std::memory_order_acq_rel);
   assert(before > 0);
   if (before != 1) return false;
-  if ((entry->bits & Entry::kOutside) != 0) {
-    char* value = const_cast<char*>(entry->value().data());
-    Arena& arena = Arena::Of(entry);
-    arena.budget().Remove(ValuePages::Rounded(entry->value_size));
-    arena.values().Free(value, entry->value_size);
-  }
+  Arena::Of(entry).budget().RemovePinned(entry->allocated());
+  FreeOutside(entry);
   return true;
+}
+
+// true: the caller is to free the entry.
+bool DropOwnPin(Entry* entry) {
+  uint32_t pins = 1;
+  if (entry->pins.compare_exchange_strong(pins, 0, std::memory_order_acq_rel)) {
+    FreeOutside(entry);
+    return true;
+  }
+  // Readers have it. It is counted first: the next pin dropped may be the last.
+  Arena::Of(entry).budget().AddPinned(entry->allocated());
+  return DropReaderPin(entry);
 }
 
 }  // namespace
 
 void Unpin(Entry* entry) {
-  if (DropPin(entry)) Arena::Free(entry);
+  if (DropReaderPin(entry)) Arena::Free(entry);
+}
+
+void DropTablePin(Entry* entry) {
+  if (DropOwnPin(entry)) Arena::Free(entry);
 }
 
 size_t Removed::bytes(const Arena& arena) const {
@@ -139,7 +160,7 @@ void Removed::DropPins() {
   while (first_ != nullptr) {
     Entry* entry = first_;
     first_ = entry->wheel_after == 0 ? nullptr : arena.At<Entry>(entry->wheel_after);
-    if (DropPin(entry)) free[count++] = entry;
+    if (DropOwnPin(entry)) free[count++] = entry;
     if (count == free.size() || first_ == nullptr) {
       arena.Free(std::span(free).first(count));
       count = 0;

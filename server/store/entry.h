@@ -28,7 +28,8 @@
 // pins: 0 while the object is free or not complete; then 1 for the table, and 1 for each EntryRef.
 // Pins are added under the shard's lock (or by the thread that moves entries, to an entry that has
 // a pin already). So a count that is 1 under the lock stays 1 until the lock is released. Pins are
-// dropped anywhere, and dropping the last one frees the entry.
+// dropped anywhere, and dropping the last one frees the entry. Where the table's pin is not the
+// last one, the entry's bytes are counted as pinned (memory_budget.h) until the last is dropped.
 //
 // Threads: flags, key, value bytes and their sizes do not change while anyone but the table has a
 // pin. Everything else belongs to the shard's lock.
@@ -146,6 +147,7 @@ struct EntryParts {
   uint32_t flags = 0;
   TimeMs expires = kNever;
   bool number = false;  // leave room to count
+  bool blank = false;   // do not copy the value and `more`: the caller does
   size_t tags = 0;
 };
 
@@ -157,14 +159,18 @@ size_t SizeOf(const EntryParts& parts);
 // under 4 GiB, tags are at most 255.
 Entry* NewEntry(Arena& arena, const EntryParts& parts, bool urgent);
 
+// Drops the table's pin, or that of the writer who made the entry, which are one. REQUIRES: the
+// entry is in no table.
+void DropTablePin(Entry* entry);
+
 inline EntryRef::EntryRef(Entry* pinned)
     : entry_(pinned), value_(pinned->value()), flags_(pinned->flags()) {}
 
-struct Unpinner {
-  void operator()(Entry* entry) const { Unpin(entry); }
+struct TablePinDropper {
+  void operator()(Entry* entry) const { DropTablePin(entry); }
 };
 // A new entry on its way into the table.
-using OwnedEntry = std::unique_ptr<Entry, Unpinner>;
+using OwnedEntry = std::unique_ptr<Entry, TablePinDropper>;
 
 // Entries that were removed under a lock. The destructor drops the table's pins, which frees what
 // nobody else has pinned: it runs after the lock is released (step.h).

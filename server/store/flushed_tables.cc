@@ -19,7 +19,7 @@ bool FlushedTables::FreeSome(const Arena& arena, size_t budget) {
     const EntryTable::Slot slot = entries.at(next);
     if (slot == 0) continue;
     if (budget-- == 0) return false;
-    Unpin(arena.At<Entry>(EntryTable::RefIn(slot)));
+    DropTablePin(arena.At<Entry>(EntryTable::RefIn(slot)));
   }
   return tags.FreeNodes(budget);
 }

@@ -5,23 +5,25 @@
 // shifts the rest of the run back, so that no slots marked as deleted build up.
 //
 //   slots_   | hash 8 | value 8 | hash | value | ...        a slot with hash 0 is free
-//             ^ home of h is slot h & mask_; four slots share a cache line
+//             ^ home of h is slot h >> shift_; four slots share a cache line
 //
 // The whole hash is in the slot: a lookup goes to what a slot points at only when all 64 bits
-// agree, and rehashing never goes there. Bits used here are the low ones; shards use the top ones.
+// agree, and rehashing never goes there. Homes are the top bits of the hash, so slots are nearly in
+// the order of hashes: a walk in that order visits several tables side by side (tag_ranking.cc).
 //
 // It grows at 3/4 and halves under 1/8, so its memory follows its size in both directions.
 //
-// Threads: one at a time, except Prefetch. Errors: Reserve returns false when there is no memory;
+// Threads: one at a time. Errors: Reserve returns false when there is no memory;
 // Shrink keeps the table as it is then. The constructor may throw std::bad_alloc.
 
-#include <atomic>
+#include <bit>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <new>
 #include <type_traits>
+#include <utility>
 
 namespace tagcache::server {
 
@@ -36,35 +38,50 @@ class HashTable {
   static constexpr size_t kMinSlots = 8;
 
   HashTable() {
-    Slot* slots = NewSlots(kMinSlots);
-    if (slots == nullptr) throw std::bad_alloc();
-    Set(slots, kMinSlots);
+    slots_ = NewSlots(kMinSlots);
+    if (slots_ == nullptr) throw std::bad_alloc();
   }
-  ~HashTable() { ::operator delete(slots()); }
+  ~HashTable() { ::operator delete(slots_); }
   HashTable(const HashTable&) = delete;
   HashTable& operator=(const HashTable&) = delete;
 
   void Swap(HashTable& other) {
-    Slot* slots_here = slots();
-    const size_t capacity_here = capacity();
-    Set(other.slots(), other.capacity());
-    other.Set(slots_here, capacity_here);
+    std::swap(slots_, other.slots_);
+    std::swap(shift_, other.shift_);
     std::swap(size_, other.size_);
   }
 
   size_t size() const { return size_; }
-  size_t capacity() const { return mask() + 1; }
+  size_t capacity() const { return size_t{1} << (64 - shift_); }
   size_t bytes() const { return capacity() * sizeof(Slot); }
   // For iteration: slots 0 to capacity() - 1, those with hash 0 are free.
-  Slot& at(size_t index) { return slots()[index]; }
+  Slot& at(size_t index) { return slots_[index]; }
+
+  // Calls visit(hash, value) for each slot whose hash is in [first, last].
+  template <typename Visit>
+  void ForEachBetween(uint64_t first, uint64_t last, Visit visit) const {
+    const size_t capacity = this->capacity();
+    const size_t last_home = Home(last);
+    for (size_t i = Home(first); i < 2 * capacity; ++i) {
+      const bool wrapped = i >= capacity;
+      const Slot& slot = slots_[wrapped ? i - capacity : i];
+      if (slot.hash == 0) {
+        if (i >= last_home) return;
+        continue;
+      }
+      // A run that wraps around the table's end is visited there, not at the beginning.
+      if (slot.hash < first || slot.hash > last) continue;
+      if ((Home(slot.hash) > (wrapped ? i - capacity : i)) == wrapped) visit(slot.hash, slot.value);
+    }
+  }
 
   // The slot with this hash whose value satisfies `same`; nullptr when there is none. Valid until
   // the next Reserve, Erase or Shrink. REQUIRES: hash is not 0.
   template <typename Same>
   Slot* Find(uint64_t hash, Same same) {
-    Slot* const all = slots();
-    const size_t mask = this->mask();
-    for (size_t i = hash & mask; all[i].hash != 0; i = (i + 1) & mask) {
+    Slot* const all = slots_;
+    const size_t mask = capacity() - 1;
+    for (size_t i = Home(hash); all[i].hash != 0; i = (i + 1) & mask) {
       if (all[i].hash == hash && same(all[i].value)) return &all[i];
     }
     return nullptr;
@@ -79,17 +96,17 @@ class HashTable {
   // REQUIRES: Reserve() was true, and hash is not 0.
   void Insert(uint64_t hash, Value value) {
     assert(hash != 0 && size_ + 1 < capacity());
-    Put(slots(), mask(), {hash, value});
+    Put(slots_, shift_, {hash, value});
     ++size_;
   }
   void Erase(Slot* slot) {
     assert(slot->hash != 0 && size_ > 0);
-    Slot* const all = slots();
-    const size_t mask = this->mask();
+    Slot* const all = slots_;
+    const size_t mask = capacity() - 1;
     size_t hole = static_cast<size_t>(slot - all);
     for (size_t i = (hole + 1) & mask; all[i].hash != 0; i = (i + 1) & mask) {
       // The slot may move into the hole unless that lies before its home.
-      const size_t from_home = (i - all[i].hash) & mask;
+      const size_t from_home = (i - Home(all[i].hash)) & mask;
       const size_t from_hole = (i - hole) & mask;
       if (from_home < from_hole) continue;
       all[hole] = all[i];
@@ -105,42 +122,37 @@ class HashTable {
     }
   }
 
-  // Brings the home slot of `hash` into the cache. May be called while another thread changes the
-  // table: it follows no pointer, and prefetching an address that was freed does nothing.
-  void Prefetch(uint64_t hash) const { __builtin_prefetch(slots() + (hash & mask())); }
-
  private:
+  size_t Home(uint64_t hash) const { return hash >> shift_; }
   static Slot* NewSlots(size_t capacity) {
     void* memory = ::operator new(capacity * sizeof(Slot), std::nothrow);
     if (memory != nullptr) std::memset(memory, 0, capacity * sizeof(Slot));
     return static_cast<Slot*>(memory);
   }
-  static void Put(Slot* all, size_t mask, Slot slot) {
-    size_t i = slot.hash & mask;
+  static void Put(Slot* all, unsigned shift, Slot slot) {
+    const size_t mask = (size_t{1} << (64 - shift)) - 1;
+    size_t i = slot.hash >> shift;
     while (all[i].hash != 0) i = (i + 1) & mask;
     all[i] = slot;
   }
   bool Resize(size_t capacity) {
     Slot* fresh = NewSlots(capacity);
     if (fresh == nullptr) return false;
-    Slot* const old = slots();
-    for (size_t i = 0; i <= mask(); ++i) {
-      if (old[i].hash != 0) Put(fresh, capacity - 1, old[i]);
+    const unsigned shift = ShiftOf(capacity);
+    for (size_t i = 0; i < this->capacity(); ++i) {
+      if (slots_[i].hash != 0) Put(fresh, shift, slots_[i]);
     }
-    Set(fresh, capacity);
-    ::operator delete(old);
+    ::operator delete(slots_);
+    slots_ = fresh;
+    shift_ = shift;
     return true;
   }
-  Slot* slots() const { return slots_.load(std::memory_order_relaxed); }
-  size_t mask() const { return mask_.load(std::memory_order_relaxed); }
-  void Set(Slot* slots, size_t capacity) {
-    slots_.store(slots, std::memory_order_relaxed);
-    mask_.store(capacity - 1, std::memory_order_relaxed);
+  static unsigned ShiftOf(size_t capacity) {
+    return 64 - static_cast<unsigned>(std::countr_zero(capacity));
   }
 
-  // Atomic for Prefetch alone.
-  std::atomic<Slot*> slots_{nullptr};
-  std::atomic<size_t> mask_{0};
+  Slot* slots_ = nullptr;
+  unsigned shift_ = ShiftOf(kMinSlots);
   size_t size_ = 0;
 };
 

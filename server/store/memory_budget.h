@@ -17,6 +17,10 @@ class MemoryBudget {
  public:
   // limit 0: none.
   explicit MemoryBudget(size_t limit) : limit_(limit) {}
+  // REQUIRES: all that was added was removed.
+  ~MemoryBudget() { assert(used() == 0 && pinned() == 0); }
+  MemoryBudget(const MemoryBudget&) = delete;
+  MemoryBudget& operator=(const MemoryBudget&) = delete;
 
   void Add(size_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
   void Remove(size_t bytes) {
@@ -25,6 +29,15 @@ class MemoryBudget {
   }
   size_t used() const { return used_.load(std::memory_order_relaxed); }
   size_t limit() const { return limit_; }
+
+  // Bytes of entries that are in no table any more but are still pinned by readers. They are part
+  // of used() too.
+  void AddPinned(size_t bytes) { pinned_.fetch_add(bytes, std::memory_order_relaxed); }
+  void RemovePinned(size_t bytes) {
+    [[maybe_unused]] const size_t before = pinned_.fetch_sub(bytes, std::memory_order_relaxed);
+    assert(before >= bytes);
+  }
+  size_t pinned() const { return pinned_.load(std::memory_order_relaxed); }
 
   // Memory of the process that is not the store's but counts towards the limit.
   void SetOverhead(size_t bytes) { overhead_.store(bytes, std::memory_order_relaxed); }
@@ -38,6 +51,7 @@ class MemoryBudget {
   const size_t limit_;
   std::atomic<size_t> used_{0};
   std::atomic<size_t> overhead_{0};
+  std::atomic<size_t> pinned_{0};
 };
 
 }  // namespace tagcache::server

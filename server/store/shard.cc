@@ -15,7 +15,7 @@ TimeMs ExpiryOf(std::optional<uint64_t> ttl_ms, TimeMs now) {
 
 Shard::~Shard() {
   for (size_t i = 0; i < entries_.capacity(); ++i) {
-    if (entries_.at(i) != 0) Unpin(EntryIn(&entries_.at(i)));
+    if (entries_.at(i) != 0) DropTablePin(EntryIn(&entries_.at(i)));
   }
   tags_.FreeNodes(SIZE_MAX);
   arena_->budget().Remove(accounted_);

@@ -142,10 +142,24 @@ uint32_t Shard::PlacesFor(size_t entries) {
   return static_cast<uint32_t>(std::max<uint64_t>(1, entries * kPlaces / entries_.size()));
 }
 
-uint64_t Shard::HitsOf(const HashedBytes& tag, size_t sample) {
+size_t Shard::tag_count() const {
   MutexLock lock(mutex_);
-  const TagNode* node = tags_.Find(tag);
-  if (node == nullptr) return 0;
+  return tags_.nodes().size();
+}
+
+void Shard::SumTags(uint64_t first, uint64_t last, std::vector<TagRanking::Sum>* sums) {
+  MutexLock lock(mutex_);
+  tags_.nodes().ForEachBetween(first, last, [&](uint64_t hash, const TagNode* node) {
+    sums->push_back({.hash = hash, .keys = node->count, .bytes = node->bytes});
+  });
+}
+
+bool Shard::AddHits(uint64_t tag_hash, size_t sample, TagStats* stats) {
+  MutexLock lock(mutex_);
+  const auto* slot = tags_.nodes().Find(tag_hash, [](const TagNode*) { return true; });
+  if (slot == nullptr) return false;
+  const TagNode* node = slot->value;
+  stats->tag = node->name();
   uint64_t hits = 0;
   size_t count = 0;
   for (Ref ref = node->first; ref != 0 && count < sample; ++count) {
@@ -153,7 +167,8 @@ uint64_t Shard::HitsOf(const HashedBytes& tag, size_t sample) {
     ref = link->after;
     hits += Frequency::Hits(*SlotWith(arena_->At<Entry>(link->entry)), epoch_);
   }
-  return hits * node->count / count;
+  stats->hits += hits * node->count / count;
+  return true;
 }
 
 }  // namespace tagcache::server

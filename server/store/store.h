@@ -56,10 +56,11 @@ enum class Outcome : uint8_t {
   kOutOfMemory,
   kVersionMismatch,  // a compare-and-set whose entry was written since
   kStaleToken,       // a write under a lease that something overtook
+  kContended,        // kAppend, kPrepend of a large value: others wrote the key each time meanwhile
 };
 
 struct Entry;  // entry.h, private
-// Drops a pin; the last frees the entry.
+// Drops a reader's pin; the last pin frees the entry.
 void Unpin(Entry* entry);
 
 // A pinned entry, or none. Movable; releasing the last pin of a removed entry frees it.
@@ -114,6 +115,31 @@ struct Write {
 // kAppend and kPrepend add to the value that is there and keep its flags, tags and time to live;
 // kNotFound where there is none.
 enum class WriteMode : uint8_t { kPut, kAdd, kReplace, kCompareAndSet, kAppend, kPrepend };
+
+// A kAppend or kPrepend that is carried out in parts (Store::ContinueAppend), since it copies the
+// whole value. Threads: one at a time. It must not outlive the store, nor what `write` refers to.
+class PartialAppend {
+ public:
+  PartialAppend(const Write& write, WriteMode mode) : write_(write), mode_(mode) {}
+  ~PartialAppend() { Abandon(); }
+  PartialAppend(const PartialAppend&) = delete;
+  PartialAppend& operator=(const PartialAppend&) = delete;
+
+ private:
+  friend class Store;
+  // Drops the longer entry, of which a part was made.
+  void Abandon();
+
+  const Write write_;
+  const WriteMode mode_;
+  int tries_ = 0;  // that others' writes have ended
+  EntryRef held_;  // the entry it is made from, whose version and number of tags follow
+  uint64_t version_ = 0;
+  size_t tags_ = 0;
+  Entry* longer_ = nullptr;  // the entry that is made
+  size_t copied_ = 0;        // bytes of its value
+};
+
 enum class TagMatch : uint8_t { kAny, kAll };
 
 struct CounterIncrement {
@@ -213,6 +239,34 @@ struct TagStats {
   uint64_t invalidations = 0;  // calls that named it; tags that share a counter have their sum
 };
 
+// The tags with the most bytes, found piece by piece by Store::RankTags. Takes memory by `limit`,
+// however many tags there are. Threads: one at a time.
+class TagRanking {
+ public:
+  explicit TagRanking(size_t limit) : limit_(limit) {}
+
+  // What one shard, or all of them, hold of one tag.
+  struct Sum {
+    uint64_t hash = 0;
+    uint64_t keys = 0;
+    uint64_t bytes = 0;
+  };
+
+  // The heaviest first. REQUIRES: RankTags returned true.
+  std::vector<TagStats>& tags() { return tags_; }
+
+ private:
+  friend class Store;
+  void Add(std::span<const Sum> of_shards);
+
+  const size_t limit_;
+  bool summed_ = false;         // all tags were visited
+  uint64_t next_hash_ = 0;      // until then: of the tags that are visited next
+  std::vector<Sum> heaviest_;   // so far: a heap, the lightest first
+  std::vector<Sum> sums_;       // of one piece
+  std::vector<TagStats> tags_;  // the first ones of `heaviest_`, with their names
+};
+
 struct KeyList {
   std::vector<std::string> keys;
   uint64_t cursor = 0;  // 0: that was the last page
@@ -238,12 +292,18 @@ class Store {
   const StoreOptions& options() const;
 
   EntryRef Get(std::string_view key, TimeMs now);
-  // out[i] answers keys[i]. Takes each shard's lock once. REQUIRES: out.size() == keys.size().
+  // out[i] answers keys[i]. A lock is held for some keys at a time, however many they are.
+  // REQUIRES: out.size() == keys.size().
   void MultiGet(std::span<const std::string_view> keys, TimeMs now, std::span<EntryRef> out);
 
   Outcome Put(const Write& write, WriteMode mode, TimeMs now);
-  // outcomes[i] answers writes[i]; a key that occurs twice holds the later one. Takes each shard's
-  // lock once.
+  // Continues a kAppend or kPrepend: copies at most `bytes`. nullopt: it is not done, and nothing
+  // has changed yet. The value is made without a lock, and a write of the key meanwhile makes it
+  // begin again, but not for ever: after three times a value of up to 64 KiB is made under the
+  // lock, and a larger one is refused with kContended, which leaves what is there.
+  std::optional<Outcome> ContinueAppend(PartialAppend* append, size_t bytes, TimeMs now);
+  // outcomes[i] answers writes[i]; a key that occurs twice holds the later one. A lock is held
+  // for some keys at a time.
   void MultiPut(std::span<const Write> writes, TimeMs now, std::span<Outcome> outcomes);
 
   // All invalidations pass through here. The calls that follow it are short forms of it.
@@ -251,7 +311,7 @@ class Store {
   bool Delete(std::string_view key, TimeMs now);
   // kOk, kNotFound or kVersionMismatch.
   Outcome CompareAndDelete(std::string_view key, uint64_t version, TimeMs now);
-  // How many were there. Takes each shard's lock once.
+  // How many were there. A lock is held for some keys at a time.
   uint64_t MultiDelete(std::span<const std::string_view> keys, TimeMs now);
 
   bool Exists(std::string_view key, TimeMs now);
@@ -301,9 +361,18 @@ class Store {
   // they count towards the memory limit.
   void SetOverhead(size_t bytes);
 
+  // Bytes of entries that were overwritten or removed and are still pinned by an EntryRef: memory
+  // that readers hold, and not the store. The last values that leases keep are among them. Reads
+  // one number.
+  size_t pinned_removed_bytes() const;
+
   // Sums over the shards, each locked in turn.
   StoreStats Stats() const;
-  // The `limit` tags with the most bytes, the heaviest first. Visits every tag.
+  // Continues to look for the heaviest tags; true: ranking->tags() are there. A call visits about
+  // `budget` tags, each once for each shard that has entries with it, and holds a lock for its part
+  // of them. What changes between two calls may be missed or be in it.
+  bool RankTags(TagRanking* ranking, size_t budget) const;
+  // The same in one call, which visits every tag.
   std::vector<TagStats> HeaviestTags(size_t limit) const;
 
   // The name of the limit that the outcome refers to, for messages ("key"); "" where there is none.

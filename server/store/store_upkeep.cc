@@ -28,7 +28,7 @@ Entry* Store::Impl::MakeEntry(const EntryParts& parts, TimeMs now) {
   if (budget.limit() == 0) return entry;
   const size_t bytes = SizeOf(parts);
   if (bytes > budget.limit() / kLargestShare) {
-    if (entry != nullptr) Unpin(entry);
+    if (entry != nullptr) DropTablePin(entry);
     return nullptr;
   }
   for (int i = 0; i < 3 && entry == nullptr; ++i) {

@@ -40,7 +40,8 @@ class TagRegistry {
     HashTable<uint64_t> shards_with GUARDED_BY(mutex);
   };
   static constexpr size_t kStripes = 64;
-  Stripe& StripeOf(uint64_t tag_hash) { return stripes_[tag_hash >> 58]; }
+  // The low bits: the table of a stripe uses the top ones.
+  Stripe& StripeOf(uint64_t tag_hash) { return stripes_[tag_hash % kStripes]; }
 
   std::array<Stripe, kStripes> stripes_;
 };

@@ -47,6 +47,32 @@ TEST(HeaviestTags, AreNoMoreThanTheLimit) {
   EXPECT_GE(tags[1].bytes, tags[2].bytes);
 }
 
+// In pieces or in one call, the answer is the same, and no piece visits much more than its budget.
+TEST(HeaviestTags, AreTheSameInPieces) {
+  Cache cache;
+  for (int i = 0; i < 5'000; ++i) {
+    cache.Put("k" + std::to_string(i), std::string(i % 777, 'v'),
+              {"t" + std::to_string(i), "u" + std::to_string(i % 50)});
+  }
+  const std::vector<TagStats> whole = cache.store.HeaviestTags(70);
+  server::TagRanking ranking(70);
+  int pieces = 1;
+  while (!cache.store.RankTags(&ranking, 100)) ++pieces;
+  EXPECT_GE(pieces, 50);
+  EXPECT_LE(pieces, 120);
+  const std::vector<TagStats>& tags = ranking.tags();
+  ASSERT_EQ(tags.size(), 70u);
+  for (size_t i = 0; i < tags.size(); ++i) {
+    EXPECT_EQ(tags[i].tag, whole[i].tag);
+    EXPECT_EQ(tags[i].bytes, whole[i].bytes);
+    if (i > 0) {
+      EXPECT_LE(tags[i].bytes, tags[i - 1].bytes);
+    }
+    EXPECT_EQ(tags[i].tag[0], i < 50 ? 'u' : 't');
+    EXPECT_EQ(tags[i].keys, i < 50 ? 100u : 1u);
+  }
+}
+
 TEST(HeaviestTags, GoWithTheirEntries) {
   Cache cache;
   cache.Put("a", "v", {"t", "u"});
