@@ -91,7 +91,7 @@ StatusCode CheckRequest(const Request& request) {
 }
 
 bool DecodeRequest(uint8_t opcode, uint64_t id, std::string_view body, Scratch& scratch,
-                   Request* request, StatusCode* error, std::string_view* detail) {
+                   Request* request, StatusCode* error, std::string_view* detail, Lists lists) {
   *request = Request();
   request->op = static_cast<Op>(opcode);
   request->id = id;
@@ -101,7 +101,8 @@ bool DecodeRequest(uint8_t opcode, uint64_t id, std::string_view body, Scratch& 
     *detail = "there is no command with this opcode";
     return false;
   }
-  BodyReader reader(body, KnownOptions(*command), scratch);
+  BodyReader reader(body, KnownOptions(*command), scratch,
+                    lists == Lists::kLeftInBatch ? &request->batch : nullptr);
   DescribeRequest(reader, *command, *request);
   if (command->op == Op::kHello) reader.RestIsForLater();
   *detail = reader.Finish();

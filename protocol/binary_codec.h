@@ -39,7 +39,8 @@ StatusCode CheckRequest(const Request& request);
 // Decodes the body of a request message. `error` names what is wrong: kUnknownCommand, kBadRequest.
 // On false, *detail is a constant sentence for a person. Never reads outside `body`.
 bool DecodeRequest(uint8_t opcode, uint64_t id, std::string_view body, Scratch& scratch,
-                   Request* request, StatusCode* error, std::string_view* detail);
+                   Request* request, StatusCode* error, std::string_view* detail,
+                   Lists lists = Lists::kDecoded);
 
 // Appends a response whose reply is not kValues. An error's body is its message. Of a Hello only
 // max_version is sent, and read back as both versions. REQUIRES: op is one of the enumerators, or

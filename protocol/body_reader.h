@@ -6,6 +6,7 @@
 // The first thing that is wrong is latched: from then on everything reads as zero or empty, and
 // error() says what it was. Never reads outside the body.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -14,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/batch.h"
 #include "protocol/binary_fields.h"
 #include "protocol/frame.h"
 #include "protocol/message.h"
@@ -22,9 +24,14 @@ namespace tagcache::protocol {
 
 class BodyReader {
  public:
-  // `known_options` are the bits that an options byte may have.
-  BodyReader(std::string_view body, uint8_t known_options, Scratch& scratch)
-      : at_(body.data()), end_(at_ + body.size()), known_(known_options), scratch_(scratch) {
+  // `known_options` are the bits that an options byte may have. With `batch` the elements of a list
+  // of keys or items are not read but left there.
+  BodyReader(std::string_view body, uint8_t known_options, Scratch& scratch, Batch* batch = nullptr)
+      : at_(body.data()),
+        end_(at_ + body.size()),
+        known_(known_options),
+        scratch_(scratch),
+        batch_(batch) {
     scratch.views.clear();
     scratch.lists.clear();
   }
@@ -52,23 +59,46 @@ class BodyReader {
   void Ttl(TtlMs& ttl) { ttl = Take<uint64_t>(); }
   void Short(std::string_view& bytes) { bytes = TakeShort(); }
   void Long(std::string_view& bytes) { bytes = TakeBytes(Take<uint32_t>()); }
-  void Keys(std::span<const std::string_view>& keys) { Views(TakeCount<uint32_t>(2), &keys); }
+  void Keys(std::span<const std::string_view>& keys) {
+    const size_t count = TakeCount<uint32_t>(2);
+    if (batch_ != nullptr) return Leave(Batch::Form::kKeys, count);
+    Views(count, &keys);
+  }
   void TagList(Tags& tags) { Views(TakeCount<uint16_t>(2), &tags); }
   void TagList(std::optional<Tags>& tags) { TagList(tags.emplace()); }
   // Into the front of Scratch::items, which never shrinks here: making items anew would cost as
   // much as reading them.
   void Items(std::span<const PutItem>& items) {
     const size_t count = TakeCount<uint32_t>(kMinItem);
+    if (batch_ != nullptr) return Leave(Batch::Form::kItems, count);
     if (scratch_.items.size() < count) scratch_.items.resize(count);
-    known_ = kHasTtl | kHasTags;
     items = std::span(scratch_.items).first(count);
-    for (size_t i = 0; i < count && ok(); ++i) {
-      PutItem& item = scratch_.items[i];
-      item.ttl.reset();
-      item.tags = {};
-      DescribeItem(*this, item);
-    }
+    for (size_t i = 0; i < count && ok(); ++i) ReadItem(scratch_.items[i]);
   }
+
+  // A slice (batch.h) of the elements of a batch, of which `left` follow. Ends with FinishSlice.
+  std::span<const std::string_view> KeySlice(size_t left) {
+    scratch_.views.resize(std::min(left, kSliceElements));
+    size_t n = 0;
+    for (const char* from = at_; n < scratch_.views.size() && InSlice(from);) {
+      scratch_.views[n++] = TakeShort();
+    }
+    return std::span(scratch_.views).first(n);
+  }
+  std::span<const PutItem> ItemSlice(size_t left) {
+    const size_t most = std::min(left, kSliceElements);
+    if (scratch_.items.size() < most) scratch_.items.resize(most);
+    size_t n = 0;
+    for (const char* from = at_; n < most && InSlice(from);) ReadItem(scratch_.items[n++]);
+    return std::span(scratch_.items).first(n);
+  }
+  // Leaves in *rest what was not read. Empty, or what is wrong. `last`: nothing may be left.
+  std::string_view FinishSlice(bool last, std::string_view* rest) {
+    *rest = {at_, left()};
+    if (!last && ok()) end_ = at_;
+    return Finish();
+  }
+
   template <typename Count, typename T, typename Describe>
   void List(std::span<const T>& list, std::vector<T> Scratch::*memory, size_t smallest,
             Describe describe) {
@@ -144,6 +174,20 @@ class BodyReader {
     if (ok()) error_ = error;
     at_ = end_;
   }
+  void ReadItem(PutItem& item) {
+    known_ = kHasTtl | kHasTags;
+    item.ttl.reset();
+    item.tags = {};
+    DescribeItem(*this, item);
+  }
+  bool InSlice(const char* from) const {
+    return ok() && static_cast<size_t>(at_ - from) < kSliceBytes;
+  }
+  void Leave(Batch::Form form, size_t count) {
+    if (!ok()) return;
+    *batch_ = {form, {at_, left()}, count};
+    if (count > 0) at_ = end_;
+  }
   size_t left() const { return static_cast<size_t>(end_ - at_); }
 
   const char* at_;
@@ -152,6 +196,7 @@ class BodyReader {
   uint8_t options_ = kOptionsOfNoByte;
   uint8_t known_;
   Scratch& scratch_;
+  Batch* batch_;
 };
 
 }  // namespace tagcache::protocol

@@ -77,6 +77,13 @@ class Buffer {
     tail_ = head_ + n;
   }
   void Clear() { head_ = tail_ = 0; }
+  // Gives memory back when more than `keep` bytes are held and three quarters of them are free.
+  void Shrink(size_t keep) {
+    if (capacity_ <= keep || size() >= capacity_ / 4) return;
+    Buffer smaller;
+    smaller.Append(view());
+    *this = std::move(smaller);
+  }
   // Clears, and frees the memory when more than `keep` bytes are held.
   void Release(size_t keep) {
     Clear();

@@ -28,7 +28,7 @@ constexpr uint8_t kGreeting = kIdempotent | kBeforeAuth;
 constexpr Command kCommands[] = {
     {Op::kHello, "HELLO", {kHello, kCredentials}, Reply::kHello, kGreeting},
     {Op::kAuth, "AUTH", {kCredentials}, Reply::kNothing, kGreeting, "AUTH"},
-    {Op::kPing, "PING", kNone, Reply::kNothing, kIdempotent},
+    {Op::kPing, "PING", kNone, Reply::kNothing, kGreeting},
     {Op::kGet, "GET", {kOptions, kKey}, Reply::kValue, kIdempotent, "GET"},
     {Op::kPut, "PUT", kPut, Reply::kNothing, kRepeatable, "PUT"},
     {Op::kAdd, "ADD", kWrite, Reply::kNothing, kWrites, "ADD"},

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/batch.h"
 #include "protocol/command.h"
 #include "protocol/status_code.h"
 
@@ -32,6 +33,10 @@ using TtlMs = std::optional<uint64_t>;
 using Tags = std::span<const std::string_view>;
 
 enum class Mode : uint8_t { kAny = 0, kAll = 1 };
+
+// What decoding a request does with a list of keys or items: reads it into the Scratch, or leaves
+// it in Request::batch, to be read a slice at a time.
+enum class Lists : uint8_t { kDecoded, kLeftInBatch };
 
 struct PutItem {
   std::string_view key;
@@ -59,8 +64,11 @@ struct Request {
   std::optional<Tags> tags;  // nullopt: none given
   std::span<const std::string_view> keys;
   std::span<const PutItem> items;
+  Batch batch;  // the keys or items, where they were left as bytes (Lists::kLeftInBatch)
   int64_t by = 0;
   int64_t initial = 0;
+  // The text codec only: the number that an absent key would get does not fit `initial`.
+  bool initial_overflows = false;
   Mode mode = Mode::kAny;
   uint64_t cursor = 0;
   uint32_t limit = 0;    // 0: the server's page size; text codec: all

@@ -38,7 +38,8 @@ enum class StatusCode : uint8_t {
   kEmptyKeys = 35,
   kInvalidTtl = 36,
   kInvalidBy = 37,
-  kVersionMismatch = 38,  // COMPARE_AND_SET, COMPARE_AND_DELETE: written since
+  kVersionMismatch = 38,  // COMPARE_AND_SET, COMPARE_AND_DELETE: written since. APPEND, PREPEND of
+                          // a large value: written each time while the longer one was made
   kStaleToken = 39,       // PUT under a lease that something overtook
 
   // Refusals after which the stream can not be trusted: the server answers and closes.

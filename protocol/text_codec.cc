@@ -62,8 +62,8 @@ class LineReader {
  public:
   using Result = StatusCode;
 
-  LineReader(const Command& command, const Line& line, Scratch& scratch)
-      : command_(command), line_(line), scratch_(scratch) {}
+  LineReader(const Command& command, const Line& line, Scratch& scratch, Lists lists)
+      : command_(command), line_(line), scratch_(scratch), lists_(lists) {}
 
   StatusCode Key(Request& request);
   StatusCode Tag(Request& request);
@@ -89,6 +89,7 @@ class LineReader {
   const Command& command_;
   const Line& line_;
   Scratch& scratch_;
+  const Lists lists_;
   size_t next_ = 1;
 };
 
@@ -122,6 +123,10 @@ StatusCode LineReader::TagList(Request& request) {
 
 StatusCode LineReader::Keys(Request& request) {
   if (!line_.Has(next_)) return StatusCode::kMissingKeys;
+  if (lists_ == Lists::kLeftInBatch) {
+    request.batch = {Batch::Form::kPieces, Next(), 1};
+    return StatusCode::kOk;
+  }
   SplitList(Next(), true, scratch_.views);
   request.keys = scratch_.views;
   return scratch_.views.empty() ? StatusCode::kEmptyKeys : StatusCode::kOk;
@@ -152,8 +157,8 @@ StatusCode LineReader::Implied(Request& request) {
   if (kField != Field::kInitial) return StatusCode::kOk;
   request.initial = request.by;
   if (command_.op != Op::kDecrement) return StatusCode::kOk;
-  if (request.by == std::numeric_limits<int64_t>::min()) return StatusCode::kOverflow;
-  request.initial = -request.by;
+  request.initial_overflows = request.by == std::numeric_limits<int64_t>::min();
+  if (!request.initial_overflows) request.initial = -request.by;
   return StatusCode::kOk;
 }
 
@@ -277,10 +282,9 @@ bool AppendAnswer(const Request& request, const Response& response, Buffer& out)
                   response.number, out);
       return true;
     case Reply::kKeyPage:
-      if (!done || !FitsList(response.keys)) return false;
-      out.Append("KEYS\t");
-      AppendList(response.keys, out);
-      return true;
+      if (!done) return false;
+      out.Append(kTextKeys);
+      return AppendTextKeys(response.keys, out);
     case Reply::kStats:
       AppendStats(response, out);
       return true;
@@ -357,7 +361,7 @@ bool ReadAnswer(const Command& command, std::string_view line, Scratch& scratch,
       return ReadCount(command.text_verb, line, response) ||
              (!command.text_alias.empty() && ReadCount(command.text_alias, line, response));
     case Reply::kKeyPage:
-      if (!TakePrefix("KEYS\t", &line)) return false;
+      if (!TakePrefix(kTextKeys, &line)) return false;
       SplitList(line, false, scratch.views);
       response->keys = scratch.views;
       return true;
@@ -398,8 +402,12 @@ bool ReadLine(std::string_view bytes, size_t* searched, std::string_view* line, 
   return true;
 }
 
-bool DecodeTextRequest(std::string_view text, Scratch& scratch, Request* request,
-                       StatusCode* error) {
+const Command* CommandOfLine(std::string_view line) {
+  return FindTextVerb(line.substr(0, line.find('\t')));
+}
+
+bool DecodeTextRequest(std::string_view text, Scratch& scratch, Request* request, StatusCode* error,
+                       Lists lists) {
   *request = Request();
   const Line line = Split(text);
   const Command* command = FindTextVerb(line[0]);
@@ -413,7 +421,7 @@ bool DecodeTextRequest(std::string_view text, Scratch& scratch, Request* request
     request->mode = Mode::kAll;
   }
   *error = StatusCode::kOk;
-  LineReader reader(*command, line, scratch);
+  LineReader reader(*command, line, scratch, lists);
   for (const Field field : command->fields) {
     if (field == Field::kEnd) break;
     *error = DescribeTextField(reader, field, *request);
@@ -430,6 +438,12 @@ void EncodeTextResponse(const Request& request, const Response& response, Buffer
     return EncodeTextError(StatusCode::kUnrepresentable, out);
   }
   out.Append('\n');
+}
+
+bool AppendTextKeys(std::span<const std::string_view> keys, Buffer& out) {
+  if (!FitsList(keys)) return false;
+  AppendList(keys, out);
+  return true;
 }
 
 bool FitsTextAnswer(std::string_view value) { return FitsLineEnd(value); }

@@ -5,6 +5,7 @@
 // docs/protocol.md. Nothing here throws but std::bad_alloc from the buffers handed in.
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 
 #include "protocol/buffer.h"
@@ -18,12 +19,18 @@ namespace tagcache::protocol {
 bool ReadLine(std::string_view bytes, size_t* searched, std::string_view* line, size_t* used);
 
 // Decodes a non-empty line. On false *error is what the answer names.
-bool DecodeTextRequest(std::string_view line, Scratch& scratch, Request* request,
-                       StatusCode* error);
+bool DecodeTextRequest(std::string_view line, Scratch& scratch, Request* request, StatusCode* error,
+                       Lists lists = Lists::kDecoded);
+// The command that a line asks for, without decoding its fields; nullptr: it is no verb.
+const Command* CommandOfLine(std::string_view line);
 
 // Appends the answer to `request`, whatever its status. A value or key that a line cannot carry (an
 // LF, a trailing CR; in a list also a TAB or comma) is not sent; the answer is kUnrepresentable.
 void EncodeTextResponse(const Request& request, const Response& response, Buffer& out);
+// The answer to KEYS_BY_TAG in parts: kTextKeys, then the lists of keys with a comma between them,
+// then an LF. false: a line cannot carry one of the keys, and nothing was appended.
+inline constexpr std::string_view kTextKeys = "KEYS\t";
+bool AppendTextKeys(std::span<const std::string_view> keys, Buffer& out);
 // What precedes a value in the answer to GET; an LF follows it. For callers that send the value
 // without copying it.
 inline constexpr std::string_view kTextValue = "VALUE\t";

@@ -32,7 +32,8 @@ void CallScratch::Trim() {
   TrimVector(values);
   TrimVector(writes);
   TrimVector(outcomes);
-  TrimVector(refused);
+  TrimVector(progress.refused);
+  TrimVector(progress.keys);
   TrimVector(keys);
   TrimVector(tag_stats);
   TrimVector(tag_usage);
@@ -44,6 +45,12 @@ void Call::Refuse(protocol::StatusCode status, std::string message) {
   response.status = status;
   scratch.message = std::move(message);
   response.message = scratch.message;
+}
+
+Progress& Call::Begin() {
+  if (earlier != nullptr) return *earlier;
+  scratch.progress.Clear();
+  return scratch.progress;
 }
 
 Waiter* Call::PrepareWait(TimeMs until, CancelWait cancel) {
@@ -69,16 +76,19 @@ size_t PageLimit(const Call& call) {
   return std::min(asked, call.max_page);
 }
 
-void AnswerKeys(Call& call, uint64_t cursor) {
-  const std::vector<std::string>& keys = call.scratch.keys;
+bool KeysFit(Call& call, std::span<const std::string> keys, size_t* bytes) {
   const size_t max_reply = call.engine.options().max_reply;
-  size_t bytes = 0;
-  for (const std::string& key : keys) bytes += key.size() + 1;
-  if (bytes > max_reply) {
-    return call.Refuse(protocol::StatusCode::kReplyTooLarge,
-                       std::string(call.command.name) + ": the list of keys has over " +
-                           std::to_string(max_reply) + " bytes; ask for pages");
-  }
+  for (const std::string& key : keys) *bytes += key.size() + 1;
+  if (*bytes <= max_reply) return true;
+  call.Refuse(protocol::StatusCode::kReplyTooLarge,
+              std::string(call.command.name) + ": the list of keys has over " +
+                  std::to_string(max_reply) + " bytes; ask for pages");
+  return false;
+}
+
+void AnswerKeys(Call& call, uint64_t cursor, size_t bytes) {
+  const std::vector<std::string>& keys = call.scratch.keys;
+  if (!KeysFit(call, keys, &bytes)) return;
   call.scratch.views.assign(keys.begin(), keys.end());
   call.response.keys = call.scratch.views;
   call.response.cursor = cursor;
@@ -118,6 +128,7 @@ protocol::StatusCode StatusOf(Outcome outcome) {
     case Outcome::kOutOfMemory:
       return StatusCode::kOutOfMemory;
     case Outcome::kVersionMismatch:
+    case Outcome::kContended:
       return StatusCode::kVersionMismatch;
     case Outcome::kStaleToken:
       return StatusCode::kStaleToken;
@@ -161,6 +172,8 @@ std::string ExplainOutcome(const Call& call, Outcome outcome, std::string_view k
           .append(std::to_string(limits.memory_limit / kLargestShare));
     case Outcome::kVersionMismatch:
       return subject.append(": the entry was written since that version");
+    case Outcome::kContended:
+      return subject.append(": others wrote the key each time while the longer value was made");
     case Outcome::kStaleToken:
       return subject.append(
           ": since the lease's token was given out the key was written or deleted, or a tag was "

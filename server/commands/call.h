@@ -14,20 +14,28 @@
 #include "protocol/buffer.h"
 #include "protocol/message.h"
 #include "server/commands/engine.h"
+#include "server/commands/turn.h"
 #include "server/commands/waiting_requests.h"
 #include "server/store/store.h"
 
 namespace tagcache::server {
 
-// Receives the values of an MGET as they are found, in the order of its keys.
-class ValueSink {
+// Receives an answer in parts, as they are found.
+class PartSink {
  public:
-  // Takes ownership of the pins. More values follow unless `last` is true.
+  // Values of an MGET, in the order of its keys. Takes ownership of the pins. More values follow
+  // unless `last` is true. REQUIRES: !Full(), except for the first.
   virtual void SendValues(const protocol::Request& request, std::span<EntryRef> values,
                           bool last) = 0;
+  // Keys of a list; the answer's Response holds the last of them. false: the codec cannot carry
+  // one of them, and the command is to be refused. Only codecs call for it whose answers list more
+  // than one page.
+  virtual bool SendKeys(std::span<const std::string> keys) = 0;
+  // What was sent waits for the peer to read: a command that has more to send goes on later.
+  virtual bool Full() const = 0;
 
  protected:
-  ~ValueSink() = default;
+  ~PartSink() = default;
 };
 
 // What the server knows about the peer of a connection.
@@ -48,7 +56,7 @@ struct CallScratch {
   std::vector<EntryRef> values;
   std::vector<Write> writes;
   std::vector<Outcome> outcomes;
-  std::vector<protocol::RefusedItem> refused;
+  Progress progress;  // of the command that is being carried out
   std::vector<std::string> keys;
   std::vector<std::string_view> views;
   EntryMeta meta;
@@ -90,9 +98,9 @@ struct Call {
 
   // The answer. Views in it point into `scratch` or the request.
   protocol::Response response;
-  EntryRef value;             // the value of Reply::kValue, or of a Reply::kLease that has one
-  ValueSink* sink = nullptr;  // receives the values of Reply::kValues
-  bool close = false;         // after the answer
+  EntryRef value;            // the value of Reply::kValue, or of a Reply::kLease that has one
+  PartSink* sink = nullptr;  // receives the values of Reply::kValues, and pages of keys
+  bool close = false;        // after the answer
   WaitingRequests* waiting_requests = nullptr;  // where the request may wait; nullptr: it may not
   WaitingRequest* again = nullptr;              // the request has waited, and runs again
   bool waiting = false;                         // it waits (on): there is no answer yet
@@ -108,6 +116,16 @@ struct Call {
   Attempt attempt() const { return again == nullptr ? Attempt::kFirst : again->attempt(); }
   TimeMs arrived() const { return again == nullptr ? now : again->arrived(); }
 
+  // A command that goes on in later turns. Progress is cleared when the handler runs for the first
+  // time, unless a command that has no use for it.
+  Progress& Begin();
+  bool TurnIsOver() const { return turn != nullptr && turn->IsOverAt(engine.LatencyClock()); }
+  // The handler returns without an answer, and runs again in a later turn.
+  void GoOn() { goes_on = true; }
+  const Turn* turn = nullptr;   // of the connection; nullptr: it has no end
+  Progress* earlier = nullptr;  // of the turns before; nullptr: the handler runs for the first time
+  bool goes_on = false;
+
   // Answers with an error. The message names the operation, the key and the limit.
   void Refuse(protocol::StatusCode status, std::string message);
 };
@@ -118,8 +136,11 @@ bool KeyFits(Call& call);
 
 // The most items that the answer may list.
 size_t PageLimit(const Call& call);
-// Answers with the keys in scratch.keys and the cursor, or refuses if they have too many bytes.
-void AnswerKeys(Call& call, uint64_t cursor);
+// Adds the keys to the `bytes` that the answer lists. false: they are too many, and it was refused.
+bool KeysFit(Call& call, std::span<const std::string> keys, size_t* bytes);
+// Answers with the keys in scratch.keys and the cursor, or refuses if they have too many bytes,
+// with `bytes` of keys that were sent before.
+void AnswerKeys(Call& call, uint64_t cursor, size_t bytes = 0);
 
 // "PUT 'user:1'": the command and its key. Messages begin with it.
 std::string Subject(const protocol::Command& command, std::string_view key);

@@ -49,8 +49,8 @@ class WorkerMetrics {
   // Of those that were closed:
   Counter connections_closed_idle;
   Counter connections_closed_short;            // the short time above max_connections was over
-  Counter connections_closed_unauthenticated;  // the time to authenticate was over
-  Counter connections_closed_memory;  // it held the most when all together held too much
+  Counter connections_closed_unauthenticated;  // its time or its bytes before that were used up
+  Counter connections_closed_memory;           // it held the most when all together held too much
   Counter accept_pauses;  // the system refused to accept, so nothing was accepted for a moment
 
   // Over shared memory. Each began as a connection over the Unix socket.
@@ -61,6 +61,7 @@ class WorkerMetrics {
   Counter protocol_errors;   // connections closed because of what the peer sent
   Counter unknown_commands;  // requests whose command is not in the table
   Counter auth_failures;
+  Counter http_refused;  // connections that began with HTTP
 
  private:
   std::vector<CommandMetrics> commands_;

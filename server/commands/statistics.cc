@@ -34,6 +34,7 @@ constexpr NamedCounter kCounters[] = {
     {"protocol_errors", &WorkerMetrics::protocol_errors},
     {"unknown_commands", &WorkerMetrics::unknown_commands},
     {"auth_failures", &WorkerMetrics::auth_failures},
+    {"http_refused", &WorkerMetrics::http_refused},
 };
 
 uint64_t Sum(const Engine& engine, Counter WorkerMetrics::*counter) {
@@ -70,18 +71,19 @@ std::string Microseconds(uint64_t nanoseconds) {
 void AddCommand(const Engine& engine, const protocol::Command& command, StatisticsList& list) {
   uint64_t calls = 0;
   uint64_t errors = 0;
-  // It has five kilobytes, which is much for the stack.
-  auto latency = std::make_unique<HistogramSum>();
   for (const WorkerMetrics& worker : engine.workers()) {
-    const CommandMetrics& metrics = worker.Of(command);
-    calls += metrics.calls.value();
-    errors += metrics.errors.value();
-    metrics.latency_ns.AddTo(*latency);
+    calls += worker.Of(command).calls.value();
+    errors += worker.Of(command).errors.value();
   }
   const std::string name = LowerCase(command.name);
   list.emplace_back(name + ".calls", std::to_string(calls));
   list.emplace_back(name + ".errors", std::to_string(errors));
   if (calls == 0) return;
+  // It has five kilobytes, which is much for the stack.
+  auto latency = std::make_unique<HistogramSum>();
+  for (const WorkerMetrics& worker : engine.workers()) {
+    worker.Of(command).latency_ns.AddTo(*latency);
+  }
   list.emplace_back(name + ".p50_us", Microseconds(latency->Percentile(50)));
   list.emplace_back(name + ".p95_us", Microseconds(latency->Percentile(95)));
   list.emplace_back(name + ".p99_us", Microseconds(latency->Percentile(99)));

@@ -12,6 +12,9 @@ using protocol::StatusCode;
 // A listing without a limit asks the store for this many keys at a time, so that no single call of
 // the store takes long.
 constexpr size_t kPagePart = 4096;
+// So many tags are invalidated before the command asks whether its turn is over. The store locks
+// all shards once for as many.
+constexpr size_t kTagsPart = 64;
 
 bool TagsFit(Call& call, std::span<const std::string_view> tags) {
   if (tags.empty()) {
@@ -36,32 +39,45 @@ TagMatch MatchOf(protocol::Mode mode) {
 }
 
 void Invalidate(Call& call, std::span<const std::string_view> tags, TagMatch match) {
-  if (!TagsFit(call, tags)) return;
-  call.response.number =
-      static_cast<int64_t>(call.engine.store().InvalidateTags(tags, match, call.now));
+  Progress& progress = call.Begin();
+  if (call.earlier == nullptr && !TagsFit(call, tags)) return;
+  const size_t part = match == TagMatch::kAny ? kTagsPart : tags.size();
+  while (progress.done < tags.size()) {
+    const auto some = tags.subspan(progress.done, std::min(part, tags.size() - progress.done));
+    progress.done += some.size();
+    progress.number +=
+        static_cast<int64_t>(call.engine.store().InvalidateTags(some, match, call.now));
+    if (progress.done < tags.size() && call.TurnIsOver()) return call.GoOn();
+  }
+  call.response.number = progress.number;
   call.metrics.invalidations.Add(1);
 }
 
-// Collects pages of the store in one answer until its limit is reached.
+// Lists pages of the store in one answer until its limit is reached. All pages but the last are
+// sent as parts.
 void ListKeys(Call& call, std::span<const std::string_view> tags, TagMatch match) {
-  if (!TagsFit(call, tags)) return;
+  Progress& progress = call.Begin();
+  if (call.earlier == nullptr) {
+    if (!TagsFit(call, tags)) return;
+    progress.cursor = call.request.cursor;
+  }
   const size_t limit = PageLimit(call);
-  const size_t max_reply = call.engine.options().max_reply;
-  std::vector<std::string>& keys = call.scratch.keys;
-  keys.clear();
-  size_t bytes = 0;
-  uint64_t cursor = call.request.cursor;
-  do {
-    KeyList page = call.engine.store().Keys(tags, match, cursor,
-                                            std::min(limit - keys.size(), kPagePart), call.now);
-    for (std::string& key : page.keys) {
-      bytes += key.size() + 1;
-      keys.push_back(std::move(key));
+  while (true) {
+    KeyList page = call.engine.store().Keys(tags, match, progress.cursor,
+                                            std::min(limit - progress.done, kPagePart), call.now);
+    progress.cursor = page.cursor;
+    progress.done += page.keys.size();
+    if (page.cursor == 0 || progress.done >= limit) {
+      call.scratch.keys = std::move(page.keys);
+      return AnswerKeys(call, page.cursor, progress.bytes);
     }
-    cursor = page.cursor;
-    if (bytes > max_reply) break;  // AnswerKeys refuses it
-  } while (cursor != 0 && keys.size() < limit);
-  AnswerKeys(call, cursor);
+    if (!KeysFit(call, page.keys, &progress.bytes)) return;
+    if (!call.sink->SendKeys(page.keys)) {
+      return call.Refuse(StatusCode::kUnrepresentable,
+                         std::string(call.command.name) + ": a key cannot be listed in a line");
+    }
+    if (call.TurnIsOver()) return call.GoOn();
+  }
 }
 
 }  // namespace
@@ -74,7 +90,7 @@ void HandleInvalidateTags(Call& call) {
 
 void HandleInvalidateKeys(Call& call) {
   HandleMDelete(call);
-  if (call.response.status == StatusCode::kOk) call.metrics.invalidations.Add(1);
+  if (!call.goes_on && call.response.status == StatusCode::kOk) call.metrics.invalidations.Add(1);
 }
 
 void HandleKeysByTag(Call& call) { ListKeys(call, {&call.request.key, 1}, TagMatch::kAny); }

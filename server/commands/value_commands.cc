@@ -90,15 +90,16 @@ void HandleTouch(Call& call) {
 
 void HandleIncrement(Call& call) {
   const protocol::Request& request = call.request;
-  const IncrementResult result =
-      call.engine.store().Increment({.key = request.key,
-                                     .by = request.by,
-                                     .subtract = request.op == protocol::Op::kDecrement,
-                                     .initial = request.initial,
-                                     .flags = request.flags,
-                                     .ttl_ms = request.ttl,
-                                     .tags = request.tags},
-                                    call.now);
+  const IncrementResult result = call.engine.store().Increment(
+      {.key = request.key,
+       .by = request.by,
+       .subtract = request.op == protocol::Op::kDecrement,
+       .initial =
+           request.initial_overflows ? std::nullopt : std::optional<int64_t>(request.initial),
+       .flags = request.flags,
+       .ttl_ms = request.ttl,
+       .tags = request.tags},
+      call.now);
   call.response.number = result.value;
   AnswerOutcome(call, result.outcome);
 }

@@ -193,6 +193,18 @@ void Connection::Wake(WaitingRequest* waiting) {
   }
 }
 
+void Connection::TakeTurn() {
+  if (closed_ || !session_.wants_turn()) return;
+  const uint64_t clock = Clock::Nanoseconds();
+  now_ = clock / Clock::kNanosecondsInMs;
+  try {
+    session_.TakeTurn(now_, worker_.engine().measures_latency() ? clock : 0);
+  } catch (const std::bad_alloc&) {
+    return CloseNow("out of memory");
+  }
+  Flush();
+}
+
 void Connection::CheckDeadlines(TimeMs now) {
   now_ = now;
   try {
@@ -225,9 +237,11 @@ void Connection::Send() {
   } catch (const std::bad_alloc&) {
     return CloseNow("out of memory");
   }
-  if (closed_ || blocked_) return;
+  if (closed_) return;
+  if (session_.wants_turn()) worker_.turns().Add(*this);
+  if (blocked_) return;
   if (session_.closing()) return Linger();
-  if (peer_finished_) CloseNow("end of stream");
+  if (peer_finished_ && !session_.has_work()) CloseNow("end of stream");
 }
 
 // false: there is nothing further to send.
@@ -297,7 +311,7 @@ void Connection::CheckTime(TimeMs now) {
     return;
   }
   if (LastedTooLong(now)) return;
-  if (session_.waiting()) last_activity_ = now;
+  if (session_.waiting() || session_.wants_turn()) last_activity_ = now;
   const TimeMs idle = now > last_activity_ ? now - last_activity_ : 0;
   const TimeMs limit = worker_.options().idle_timeout;
   if (limit > 0 && idle >= limit) {
@@ -357,6 +371,7 @@ void Connection::CloseNow(std::string_view reason) {
   session_.Closed(Clock::Now());
   memory_.ReportOwned(0, now_);
   memory_.ReportPinned(0, now_);
+  worker_.turns().Remove(*this);
   link_->Close();
   worker_.Remove(*this);
 }

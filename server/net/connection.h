@@ -46,6 +46,8 @@ class Connection final : private EarlyOutput, private LinkUser {
   void Wake(WaitingRequest* waiting);
   // Sends what there is to send, as far as the link has room.
   void Flush();
+  // Goes on with what the session had no time for.
+  void TakeTurn();
   // Answers the requests whose deadline has passed.
   void CheckDeadlines(TimeMs now);
   // Closes the connection if it has been idle, has lingered, or has lasted for too long.
@@ -72,6 +74,7 @@ class Connection final : private EarlyOutput, private LinkUser {
   bool listed = false;
   Connection* next_woken = nullptr;  // the worker's, while it takes from the queue
   bool woken = false;
+  bool waits_for_turn = false;         // Turns'
   TimeMs next_deadline = kNoDeadline;  // of Deadlines: when it calls CheckDeadlines
 
  private:

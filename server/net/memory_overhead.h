@@ -15,8 +15,8 @@ namespace tagcache::server {
 // Bytes of the process that are in memory now; 0 where the system does not report it.
 size_t ResidentBytes();
 
-// All in bytes. `counted` is the account of the store and that of the connections; `at_start` is what
-// was resident, less `counted`, when the store was empty. Memory may be counted that was never
+// All in bytes. `counted` is the account of the store and that of the connections; `at_start` is
+// what was resident, less `counted`, when the store was empty. Memory may be counted that was never
 // touched; where the result would be negative for that reason it is 0.
 constexpr size_t MemoryOverhead(size_t resident, size_t counted, size_t at_start) {
   return resident > counted && resident - counted > at_start ? resident - counted - at_start : 0;

@@ -43,6 +43,7 @@ Worker::Worker(Engine& engine, const WorkerOptions& options, OpenConnections& op
       poller_(&loop_, options.busy_poll),
       deadlines_(&loop_),
       arrivals_(&arrival_signal_),
+      turns_(&loop_),
       read_buffer_(new char[kReadBuffer]),
       wakes_(std::make_shared<WakeQueue>(
           [](void* signal) { uv_async_send(static_cast<uv_async_t*>(signal)); }, &wake_signal_)),
@@ -271,6 +272,7 @@ void Worker::CloseHandlesWhenDone() {
   if (maintenance_) maintenance_->Close();
   poller_.Close();
   deadlines_.Close();
+  turns_.Close();
 }
 
 }  // namespace tagcache::server

@@ -14,8 +14,9 @@
 //     Join  <-------------------  the loop is empty
 //
 // In its loop a worker has the sockets of its connections (link.h), the polling of those that had
-// traffic lately (poller.h), the deadlines of requests that wait (deadlines.h), and, if it is the
-// first worker, the listeners (acceptor.h) and the maintenance of the store (store_maintenance.h).
+// traffic lately (poller.h), those that wait for their next turn (turns.h), the deadlines of
+// requests that wait (deadlines.h), and, if it is the first worker, the listeners (acceptor.h) and
+// the maintenance of the store (store_maintenance.h).
 //
 // Threads: Listen, Start, Stop and Join from the thread that made it; Hand and connections() from
 // any; all else on its own.
@@ -46,6 +47,7 @@
 #include "server/net/shm_grants.h"
 #include "server/net/socket_options.h"
 #include "server/net/store_maintenance.h"
+#include "server/net/turns.h"
 
 namespace tagcache::server {
 
@@ -91,6 +93,7 @@ class Worker final {
   const WorkerOptions& options() const { return options_; }
   Poller& poller() { return poller_; }
   Deadlines& deadlines() { return deadlines_; }
+  Turns& turns() { return turns_; }
   // The queue of the requests of its connections that were woken.
   const std::shared_ptr<WakeQueue>& wakes() const { return wakes_; }
   ClientMemory::Group& client_memory_group() { return client_memory_group_; }
@@ -144,6 +147,7 @@ class Worker final {
   std::optional<Acceptor> acceptor_;  // the first worker's
   Arrivals arrivals_;
   std::atomic<size_t> count_{0};  // of the list, and of those that arrive
+  Turns turns_;
   const std::unique_ptr<char[]> read_buffer_;
   const std::shared_ptr<WakeQueue> wakes_;
   ClientMemory::Group client_memory_group_;

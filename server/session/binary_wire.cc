@@ -42,12 +42,13 @@ bool ReadName(std::string_view bytes, protocol::Request* request) {
   return true;
 }
 
-// The key of a single write, from the front of its body: options, then the key.
+// The key of a single write, from the front of its body: options, then the key. Empty: not all of
+// it is there.
 std::string_view KeyAtFront(std::string_view body) {
   if (body.size() < 3) return {};
   const size_t length =
       static_cast<unsigned char>(body[1]) | static_cast<size_t>(static_cast<uint8_t>(body[2])) << 8;
-  return body.substr(3, length);
+  return body.size() < 3 + length ? std::string_view() : body.substr(3, length);
 }
 
 }  // namespace
@@ -139,8 +140,11 @@ bool BinaryWire::Append(Assembly& assembly, std::string_view body, Incoming* inc
   if (assembly.size > limit || held_bytes_ + body.size() > 2 * engine_.max_message()) {
     detail_ = "the messages in parts have over " + std::to_string(limit) + " bytes";
     Break(StatusCode::kMessageTooLarge, detail_, incoming);
+    assembly.body.Append(body.substr(0, kKeptFront));  // the key may end in this frame
+    held_bytes_ += std::min(body.size(), kKeptFront);
     incoming->request.key = KeyAtFront(assembly.body.view());
-    incoming->lost_put = assembly.opcode == static_cast<uint8_t>(protocol::Op::kPut);
+    incoming->lost_put = assembly.opcode == static_cast<uint8_t>(protocol::Op::kPut) &&
+                         !incoming->request.key.empty();
     return false;
   }
   assembly.body.Append(body);
@@ -170,10 +174,17 @@ void BinaryWire::Drop(Assembly& assembly) {
 
 void BinaryWire::Decode(uint8_t opcode, uint64_t id, std::string_view body,
                         protocol::Scratch& scratch, Incoming* incoming) {
-  incoming->kind = protocol::DecodeRequest(opcode, id, body, scratch, &incoming->request,
-                                           &incoming->error, &incoming->detail)
-                       ? Incoming::Kind::kRequest
-                       : Incoming::Kind::kRefused;
+  if (RefuseRestricted(protocol::FindCommand(opcode), incoming)) {
+    incoming->request = protocol::Request();
+    incoming->request.op = static_cast<protocol::Op>(opcode);
+    incoming->request.id = id;
+    return;
+  }
+  incoming->kind =
+      protocol::DecodeRequest(opcode, id, body, scratch, &incoming->request, &incoming->error,
+                              &incoming->detail, protocol::Lists::kLeftInBatch)
+          ? Incoming::Kind::kRequest
+          : Incoming::Kind::kRefused;
 }
 
 void BinaryWire::Break(StatusCode error, std::string_view detail, Incoming* incoming) {
@@ -204,15 +215,15 @@ void BinaryWire::AnswerValue(const protocol::Request& request, EntryRef value, b
 
 void BinaryWire::AnswerValues(const protocol::Request& request, std::span<EntryRef> values,
                               bool last, protocol::Buffer& out) {
-  while (!stream_open_ && out.size() < kMaxAhead) {
+  assert(!answer_waits_);
+  while (out.size() < kMaxAhead) {
     const size_t written = WriteValues(request.op, request.id, values, kMaxCopied, last, out);
     values = values.subspan(written);
     if (values.empty()) return;
     if (written == 0) break;
   }
-  if (!stream_open_) Wait(ReplyStream(request.op, request.id, {}));
-  pinned_ += waiting_.back().Add(values);
-  stream_open_ = !last;
+  answer_waits_ = !last;
+  Wait(ReplyStream(request.op, request.id, values, protocol::LeaseKind::kValue, last));
 }
 
 void BinaryWire::Wait(ReplyStream stream) {
@@ -222,13 +233,14 @@ void BinaryWire::Wait(ReplyStream stream) {
 
 void BinaryWire::Produce(protocol::Buffer& out, Borrowed* borrowed) {
   if (turn_ >= waiting_.size()) turn_ = 0;
-  assert(!waiting_.empty() && !stream_open_);
+  assert(!waiting_.empty());
   ReplyStream& stream = waiting_[turn_];
   const size_t before = stream.pinned();
   const bool last = stream.Produce(std::min(max_frame_out_, kMaxPiece), out, borrowed);
   assert(stream.pinned() <= before && before <= pinned_);
   pinned_ -= before - stream.pinned();
   if (last) {
+    if (!stream.ends_answer()) answer_waits_ = false;
     waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(turn_));
   } else {
     ++turn_;
@@ -272,8 +284,10 @@ void BinaryWire::RefuseIncomplete(std::string_view tail, StatusCode status,
     refused.request.id = assembly.id;
     AnswerRefusal(refused, message, out);
   }
-  if (!ReadName(tail, &refused.request) || Find(refused.request.id) != nullptr) return;
-  AnswerRefusal(refused, message, out);
+  const bool named = ReadName(tail, &refused.request) && Find(refused.request.id) == nullptr;
+  assemblies_.clear();
+  held_bytes_ = 0;
+  if (named) AnswerRefusal(refused, message, out);
 }
 
 }  // namespace tagcache::server

@@ -35,6 +35,7 @@ class BinaryWire final : public Wire {
                      protocol::Buffer& out) override;
   void RefuseIncomplete(std::string_view tail, protocol::StatusCode status,
                         std::string_view message, protocol::Buffer& out) override;
+  bool answer_waits() const override { return answer_waits_; }
   bool waiting() const override { return !waiting_.empty(); }
   void Produce(protocol::Buffer& out, Borrowed* borrowed) override;
   bool full() const override;
@@ -72,9 +73,9 @@ class BinaryWire final : public Wire {
   protocol::Buffer current_;  // the message whose request Next returned last
   std::string detail_;
   std::vector<ReplyStream> waiting_;
-  bool stream_open_ = false;  // more values of the last of them follow
-  size_t turn_ = 0;           // the next of them to produce a piece: they take turns
-  size_t pinned_ = 0;         // bytes, by all of them
+  bool answer_waits_ = false;  // more values of the answer of one of them follow
+  size_t turn_ = 0;            // the next of them to produce a piece: they take turns
+  size_t pinned_ = 0;          // bytes, by all of them
 };
 
 }  // namespace tagcache::server

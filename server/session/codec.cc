@@ -8,8 +8,23 @@
 namespace tagcache::server {
 namespace {
 
+// What the first line of HTTP begins with. A verb of the text codec is followed by a TAB or by the
+// end of its line, so none of them begins so.
+constexpr std::string_view kHttp[] = {"GET /",    "POST ",    "HEAD ",  "PUT ",   "DELETE ",
+                                      "OPTIONS ", "CONNECT ", "TRACE ", "PATCH ", "Host:"};
+
+Recognition RecognizeHttp(std::string_view prefix) {
+  Recognition answer = Recognition::kNo;
+  for (const std::string_view begin : kHttp) {
+    if (prefix.starts_with(begin)) return Recognition::kYes;
+    if (begin.starts_with(prefix)) answer = Recognition::kNeedMore;
+  }
+  return answer;
+}
+
 constexpr Codec kCodecs[] = {
     {"binary", BinaryWire::Recognize, MakeWire<BinaryWire>},
+    {"http", RecognizeHttp, nullptr},
     {"text", TextWire::Recognize, MakeWire<TextWire>},
 };
 

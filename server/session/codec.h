@@ -8,6 +8,9 @@
 //   C7 ...           yes           -            binary
 //   47 45 54 ...     no            yes          text
 //
+// A row without a wire is there to be refused: a page in a browser that sends a request to this
+// port must not be able to have commands in its body carried out.
+//
 // The rows are asked in their order, and the first that does not say "no" decides: on "yes" its
 // codec serves the connection to the end, on "more" the session waits for the next byte. So a row
 // stands in front of the rows that would accept its bytes too; text accepts anything and is the
@@ -35,6 +38,7 @@ struct Codec {
   // Whether a connection that begins with `prefix` speaks this codec. `prefix` is never empty; it
   // grows from call to call, a "no" or "yes" must hold for every longer one.
   Recognition (*recognize)(std::string_view prefix);
+  // nullptr: the server does not speak it, and closes the connection without an answer.
   std::unique_ptr<Wire> (*make)(const Engine& engine);
 };
 

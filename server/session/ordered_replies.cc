@@ -11,6 +11,8 @@ namespace {
 // Of a value, this much is lent at once. No answer waits for the next piece but those that must
 // stay behind it anyway, so it is as much as a connection may send before others have their turn.
 constexpr size_t kMaxLent = 1024 * 1024;
+// Copied answers are kept in up to so much memory, even when most of it is free.
+constexpr size_t kKeptCopied = 512 * 1024;
 
 }  // namespace
 
@@ -20,6 +22,14 @@ void OrderedReplies::AddValue(EntryRef value, std::string_view end) {
   pinned_ += value.value().size();
   values_.push_back({copied_.size() - copied_before_, std::move(value), end});
   copied_before_ = copied_.size();
+}
+
+void OrderedReplies::AddCopied(protocol::Buffer bytes) {
+  if (!waiting()) {
+    copied_ = std::move(bytes);
+  } else {
+    copied_.Append(bytes.view());
+  }
 }
 
 void OrderedReplies::Produce(protocol::Buffer& out, Borrowed* borrowed) {
@@ -56,6 +66,7 @@ size_t OrderedReplies::MoveCopied(size_t n, protocol::Buffer& out) {
   const size_t moved = std::min<size_t>(n, kMaxPiece);
   out.Append(copied_.view().substr(0, moved));
   copied_.Consume(moved);
+  copied_.Shrink(kKeptCopied);
   return moved;
 }
 

@@ -33,6 +33,9 @@ class OrderedReplies {
   // is a constant: it must outlive this.
   void AddValue(EntryRef value, std::string_view end);
 
+  // Sends bytes behind all those appended so far.
+  void AddCopied(protocol::Buffer bytes);
+
   bool waiting() const { return !values_.empty() || !copied_.empty(); }
   // As Wire::Produce: the next piece goes to `out`, and its end to *borrowed. The piece is
   // empty if the last value was already lent. REQUIRES: waiting().

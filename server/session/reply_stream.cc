@@ -31,20 +31,17 @@ size_t WriteValues(protocol::Op op, uint64_t id, std::span<EntryRef> values, siz
 }
 
 ReplyStream::ReplyStream(protocol::Op op, uint64_t id, std::span<EntryRef> values,
-                         protocol::LeaseKind kind)
-    : op_(op), reply_(protocol::CommandOf(op).reply), kind_(kind), id_(id) {
-  Add(values);
-}
-
-size_t ReplyStream::Add(std::span<EntryRef> values) {
-  assert(next_ == 0 && offset_ == 0 && !head_sent_);
-  size_t bytes = 0;
+                         protocol::LeaseKind kind, bool ends_answer)
+    : op_(op),
+      reply_(protocol::CommandOf(op).reply),
+      kind_(kind),
+      ends_answer_(ends_answer),
+      id_(id) {
+  values_.reserve(values.size());
   for (EntryRef& value : values) {
-    if (value) bytes += value.value().size();
+    if (value) pinned_ += value.value().size();
     values_.push_back(std::move(value));
   }
-  pinned_ += bytes;
-  return bytes;
 }
 
 size_t ReplyStream::CountPinnedRemoved() const {
@@ -93,7 +90,7 @@ bool ReplyStream::Produce(uint32_t max_body, protocol::Buffer& out, Borrowed* bo
   }
   const bool last = next_ == values_.size();
   assert(!last || pinned_ == 0);
-  writer.Finish(!last, borrowed->bytes.size());
+  writer.Finish(!last || !ends_answer_, borrowed->bytes.size());
   return last;
 }
 

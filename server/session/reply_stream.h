@@ -28,18 +28,17 @@ size_t WriteValues(protocol::Op op, uint64_t id, std::span<EntryRef> values, siz
 
 class ReplyStream {
  public:
-  // Takes ownership of the pins. `kind` is that of a value which answers GET_LEASE.
+  // Takes ownership of the pins. `kind` is that of a value which answers GET_LEASE. More of the
+  // answer follow the last frame unless `ends_answer`.
   ReplyStream(protocol::Op op, uint64_t id, std::span<EntryRef> values,
-              protocol::LeaseKind kind = protocol::LeaseKind::kValue);
-  // Adds values, as the constructor does. Returns how many bytes they have. REQUIRES: Produce was
-  // not called yet.
-  size_t Add(std::span<EntryRef> values);
+              protocol::LeaseKind kind = protocol::LeaseKind::kValue, bool ends_answer = true);
 
   // Appends one frame with a body of at most `max_body` bytes, whose end may be left in *borrowed:
   // send that before the next call. true: this was the last frame. REQUIRES: max_body >=
   // kBaseMaxFrame; not called after it returned true.
   bool Produce(uint32_t max_body, protocol::Buffer& out, Borrowed* borrowed);
 
+  bool ends_answer() const { return ends_answer_; }
   // Bytes of entries not yet sent, which it pins.
   size_t pinned() const { return pinned_; }
   // Bytes of those that the store has removed.
@@ -51,6 +50,7 @@ class ReplyStream {
   protocol::Op op_;
   protocol::Reply reply_;
   protocol::LeaseKind kind_;
+  bool ends_answer_;
   uint64_t id_;
   std::vector<EntryRef> values_;
   size_t next_ = 0;         // values_[next_] is being sent

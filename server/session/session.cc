@@ -20,6 +20,12 @@ constexpr std::string_view kShuttingDown =
     "the server is shutting down; the request was not carried out";
 // The output buffer a thread keeps for its next session that has something to send.
 constexpr size_t kKeptOutput = 2 * 1024 * 1024;
+// An MGET looks up no more while so much waits to be sent.
+constexpr size_t kMaxAhead = 256 * 1024;
+// Pieces that are no request take almost no time: of so many the clock is read once.
+constexpr unsigned kPartsPerReading = 16;
+// How long a peer may take to show its credentials: a client does so in its first packet.
+constexpr std::string_view kAuthFirst = "the server asks for credentials first";
 
 // Sessions of one thread run one after the other, and none needs this memory between two calls. So
 // ten thousand idle connections share it.
@@ -44,21 +50,51 @@ void Session::AllowWaiting(std::shared_ptr<WakeQueue> wakes, void* owner) {
 void Session::Receive(std::string_view bytes, TimeMs now, uint64_t clock) {
   metrics_.bytes_in.Add(bytes.size());
   if (closing_ || bytes.empty()) return;
-  if (wire_ == nullptr && !ChooseWire(bytes)) return in_.Append(bytes);
+  if (wire_ == nullptr && !ChooseWire(bytes)) {
+    if (!closing_) in_.Append(bytes);
+    return;
+  }
+  if (held_) return AppendInput(bytes);
+  turn_.Begin(clock);
   OpenOutput();
   if (in_.empty()) {
     const size_t used = Consume(bytes, clock, now);
-    if (!closing_) in_.Append(bytes.substr(used));
+    if (!closing_) AppendInput(bytes.substr(used));
   } else {
     in_.Append(bytes);
     ProcessHeldInput(now);
   }
+  LimitUnauthenticated();
   if (out_.empty()) ReturnOutput();
   scratch_.Trim();
 }
 
+void Session::TakeTurn(TimeMs now, uint64_t clock) {
+  assert(wants_turn_ && !closing_);
+  turn_.Begin(clock);
+  wants_turn_ = false;
+  OpenOutput();
+  GoOnWhenDrained(now);
+  RunReady(now);
+  LimitUnauthenticated();
+  if (out_.empty()) ReturnOutput();
+}
+
+// What a peer without credentials makes this session hold is bounded, whatever it is made of.
+void Session::LimitUnauthenticated() {
+  if (closing_ || wire_ == nullptr || MayAsk()) return;
+  if (buffered_input() + buffered_output() <= kMaxBeforeAuth) return;
+  metrics_.connections_closed_unauthenticated.Add(1);
+  wire_->RefuseIncomplete(in_.view(), StatusCode::kAuthRequired,
+                          "the server asks for credentials first, and accepts no more than 65536 "
+                          "bytes before",
+                          out_);
+  Close(StatusCode::kAuthRequired);
+  in_.Release(0);
+}
+
 // Makes the wire of the codec that the first bytes choose: those received before, and `bytes`.
-// false: more bytes are needed.
+// false: more bytes are needed, or the server does not speak that codec, and closes.
 bool Session::ChooseWire(std::string_view bytes) {
   assert(in_.size() < kMaxPrefix);
   if (in_.empty()) {
@@ -70,8 +106,47 @@ bool Session::ChooseWire(std::string_view bytes) {
     codec_ = ChooseCodec(codecs_, {prefix, before + added});
   }
   if (codec_ == nullptr) return false;
+  if (codec_->make == nullptr) {
+    metrics_.http_refused.Add(1);
+    Close(StatusCode::kBadRequest);
+    return false;
+  }
   wire_ = codec_->make(engine_);
+  wire_->SetRestricted(!MayAsk());
   return true;
+}
+
+// Keeps bytes that are carried out later.
+void Session::AppendInput(std::string_view bytes) {
+  if (bytes.empty()) return;
+  // The request of an unfinished command is in `bytes` if it has just begun, else in in_.
+  const std::string_view before = in_.view();
+  in_.Append(bytes);
+  MoveUnfinished(before, in_.data());
+  MoveUnfinished(bytes, in_.data() + before.size());
+}
+
+void Session::ShrinkInput() {
+  const std::string_view before = in_.view();
+  in_.Shrink(kKeptInput);
+  MoveUnfinished(before, in_.data());
+}
+
+// The bytes `from` are now at `to`: views of an unfinished command go with them. Those of a message
+// that the codec has put together stay where they are.
+void Session::MoveUnfinished(std::string_view from, const char* to) {
+  if (unfinished_ == nullptr || from.empty() || from.data() == to) return;
+  const auto move = [&](std::string_view& view) {
+    const auto at = reinterpret_cast<uintptr_t>(view.data());
+    const auto begin = reinterpret_cast<uintptr_t>(from.data());
+    if (at >= begin && at + view.size() <= begin + from.size()) {
+      view = {to + (at - begin), view.size()};
+    }
+  };
+  move(unfinished_->request.key);
+  move(unfinished_->request.batch.bytes);
+  move(unfinished_->progress.rest.bytes);
+  for (std::string_view& tag : unfinished_->tags) move(tag);
 }
 
 // Prepares the output for an answer. An idle session holds no output buffer: it has the thread's
@@ -95,15 +170,36 @@ void Session::ReturnOutput() {
 
 void Session::ProcessHeldInput(TimeMs now) {
   OpenOutput();
-  in_.Consume(Consume(in_.view(), engine_.LatencyClock(), now));
+  if (FinishUnfinished(now)) in_.Consume(Consume(in_.view(), engine_.LatencyClock(), now));
   if (closing_) in_.Clear();
   if (in_.empty()) {
     in_.Release(0);
-  } else if (in_.capacity() > kKeptInput && in_.size() < in_.capacity() / 4) {
-    protocol::Buffer tail;
-    tail.Append(in_.view());
-    in_ = std::move(tail);
+  } else {
+    ShrinkInput();
   }
+}
+
+// Goes on with what is held back, unless what was answered must be sent first.
+void Session::GoOnWhenDrained(TimeMs now) {
+  // The large replies come first, so that a stream of small requests does not starve them.
+  Produce();
+  if (MustDrain()) return Hold(false);
+  if (turn_.IsOverAt(engine_.LatencyClock())) return Hold(true);
+  held_ = false;
+  ProcessHeldInput(now);
+  scratch_.Trim();
+}
+
+// No further request is carried out until output has drained, or until the next turn.
+void Session::Hold(bool for_a_turn) {
+  held_ = true;
+  wants_turn_ = for_a_turn;
+}
+
+bool Session::MustDrain() const {
+  if (OutputFull()) return true;
+  return unfinished_ != nullptr && Full() &&
+         protocol::CommandOf(unfinished_->request.op).reply == protocol::Reply::kValues;
 }
 
 // Carries out the requests at the front of `bytes` until they end or output must drain first.
@@ -111,11 +207,16 @@ void Session::ProcessHeldInput(TimeMs now) {
 size_t Session::Consume(std::string_view bytes, uint64_t begin, TimeMs now) {
   assert(wire_ != nullptr);
   size_t consumed = 0;
+  unsigned parts = 0;
   Incoming incoming;
   while (!closing_) {
     if (consumed == bytes.size() && consumed > 0 && !shutting_down_) return consumed;
     if (OutputFull()) {
-      held_ = true;
+      Hold(false);
+      return consumed;
+    }
+    if (turn_.IsOverAt(begin)) {
+      Hold(true);
       return consumed;
     }
     wire_->Next(bytes.substr(consumed), scratch_.decode, &incoming);
@@ -130,14 +231,18 @@ size_t Session::Consume(std::string_view bytes, uint64_t begin, TimeMs now) {
         }
         return consumed;
       case Incoming::Kind::kPart:
+        if (++parts % kPartsPerReading == 0) begin = engine_.LatencyClock();
         break;
       case Incoming::Kind::kRequest:
         begin = Execute(incoming.request, begin, now);
-        break;
+        if (unfinished_ == nullptr) break;
+        unfinished_->input = incoming.used;
+        return consumed - incoming.used;
       case Incoming::Kind::kRefused:
       case Incoming::Kind::kOversize:
       case Incoming::Kind::kBroken:
         Refuse(incoming, now);
+        begin = engine_.LatencyClock();
         break;
     }
   }
@@ -145,7 +250,8 @@ size_t Session::Consume(std::string_view bytes, uint64_t begin, TimeMs now) {
 }
 
 bool Session::OutputFull() const {
-  return out_.size() >= engine_.options().output_backlog || wire_->full();
+  return out_.size() >= engine_.options().output_backlog || wire_->full() ||
+         (out_.size() >= kMaxBeforeAuth / 2 && !MayAsk());
 }
 
 uint64_t Session::Execute(const protocol::Request& request, uint64_t begin, TimeMs now) {
@@ -155,9 +261,13 @@ uint64_t Session::Execute(const protocol::Request& request, uint64_t begin, Time
   call.earlier_requests = requests_++;
   Connect(call);
   if (MayRun(call)) engine_.HandlerOf(request.op)(call);
-  if (!call.waiting) Answer(call);
+  if (!call.waiting && !call.goes_on) Answer(call);
   // One clock read a command: its end is the beginning of the next one.
   const uint64_t end = engine_.LatencyClock();
+  if (call.goes_on) {
+    Suspend(call, end - begin);
+    return end;
+  }
   counters.calls.Add(1);
   if (protocol::IsError(call.response.status)) counters.errors.Add(1);
   counters.latency_ns.Record(end - begin);
@@ -171,6 +281,47 @@ void Session::Connect(Call& call) {
   call.default_page = wire_->traits().default_page;
   call.waiting_requests = wire_->traits().in_order ? nullptr : waiting_requests_.get();
   call.sink = this;
+  call.turn = &turn_;
+}
+
+// The command goes on in a later turn, or when its answer was sent so far.
+void Session::Suspend(const Call& call, uint64_t spent_ns) {
+  assert(unfinished_ == nullptr && !call.waiting && !call.close);
+  unfinished_ = std::make_unique<Unfinished>();
+  unfinished_->request = call.request;
+  unfinished_->progress = std::move(scratch_.progress);
+  unfinished_->spent_ns = spent_ns;
+  if (call.request.tags) {
+    unfinished_->tags.assign(call.request.tags->begin(), call.request.tags->end());
+    unfinished_->request.tags = protocol::Tags(unfinished_->tags);
+  }
+  Hold(!MustDrain());
+}
+
+// Runs the unfinished command again, if there is one. false: it goes on later.
+bool Session::FinishUnfinished(TimeMs now) {
+  if (unfinished_ == nullptr) return true;
+  const protocol::Request& request = unfinished_->request;
+  const protocol::Command& command = protocol::CommandOf(request.op);
+  const uint64_t begin = engine_.LatencyClock();
+  Call call(engine_, metrics_, scratch_, peer_, request, command, now);
+  Connect(call);
+  call.earlier = &unfinished_->progress;
+  engine_.HandlerOf(request.op)(call);
+  unfinished_->spent_ns += engine_.LatencyClock() - begin;
+  if (call.goes_on) {
+    Hold(!MustDrain());
+    return false;
+  }
+  assert(!call.waiting && !call.close);
+  Answer(call);
+  CommandMetrics& counters = metrics_.Of(command);
+  counters.calls.Add(1);
+  if (protocol::IsError(call.response.status)) counters.errors.Add(1);
+  counters.latency_ns.Record(unfinished_->spent_ns);
+  in_.Consume(unfinished_->input);
+  unfinished_.reset();
+  return true;
 }
 
 bool Session::MayRun(Call& call) {
@@ -179,13 +330,9 @@ bool Session::MayRun(Call& call) {
     call.Refuse(StatusCode::kTooManyConnections, RejectionMessage());
     return false;
   }
-  if (peer_.authenticated || !engine_.needs_credentials() ||
-      (call.command.traits & protocol::kBeforeAuth) != 0) {
-    return true;
-  }
-  call.Refuse(StatusCode::kAuthRequired,
-              std::string(call.command.name) + ": the server asks for credentials first");
-  return false;
+  assert((MayAsk() || (call.command.traits & protocol::kBeforeAuth) != 0) &&
+         "the codec decodes nothing else before credentials");
+  return true;
 }
 
 std::string Session::RejectionMessage() const {
@@ -208,6 +355,8 @@ void Session::Answer(Call& call) {
     if (call.command.reply == protocol::Reply::kValues) return;  // SendValues did
   }
   wire_->Answer(call.request, call.response, out_);
+  if ((call.command.traits & protocol::kBeforeAuth) == 0) return;
+  wire_->SetRestricted(!MayAsk());
   if (call.command.op == protocol::Op::kHello && peer_.max_frame != 0) {
     wire_->SetMaxFrame(peer_.max_frame);
   }
@@ -221,6 +370,14 @@ void Session::SendValues(const protocol::Request& request, std::span<EntryRef> v
   out_.Consume(sent);
 }
 
+bool Session::SendKeys(std::span<const std::string> keys) {
+  std::vector<std::string_view>& views = scratch_.views;
+  views.assign(keys.begin(), keys.end());
+  return wire_->AnswerKeys(views);
+}
+
+bool Session::Full() const { return out_.size() >= kMaxAhead || wire_->answer_waits(); }
+
 void Session::Refuse(Incoming& incoming, TimeMs now) {
   requests_++;
   if (rejected_) {
@@ -229,11 +386,11 @@ void Session::Refuse(Incoming& incoming, TimeMs now) {
     return Close(incoming.error);
   }
   const bool broken = incoming.kind == Incoming::Kind::kBroken;
-  const bool may_write = peer_.authenticated || !engine_.needs_credentials();
+  const bool may_write = MayAsk();
   const bool oversize = incoming.kind == Incoming::Kind::kOversize;
   if (!may_write && !broken) {
     incoming.error = StatusCode::kAuthRequired;
-    incoming.detail = "the server asks for credentials first";
+    incoming.detail = kAuthFirst;
   } else if (may_write && (oversize || incoming.lost_put) &&
              incoming.request.op == protocol::Op::kPut) {
     // The value that the peer tried to replace must no longer be served.
@@ -273,7 +430,7 @@ std::string Session::RefusalMessage(const Incoming& incoming) const {
 void Session::Close(StatusCode why) {
   assert(codec_ != nullptr && !closing_);
   closing_ = true;
-  held_ = false;
+  held_ = wants_turn_ = false;
   StopWaiting();
   if (why != StatusCode::kTooManyConnections && why != StatusCode::kAuthFailed) {
     metrics_.protocol_errors.Add(1);
@@ -315,17 +472,13 @@ void Session::Sent(size_t n, TimeMs now) {
     out_.Append(std::exchange(borrowed_.end, {}));
   }
   borrowed_.pin.Reset();
-  if (held_ && out_.size() <= kLowWater) {
-    // The large replies come first, so that a stream of small requests does not starve them.
-    Produce();
-    if (!OutputFull()) {
-      held_ = false;
-      ProcessHeldInput(now);
-      scratch_.Trim();
-    }
-  }
+  if (held_ && !wants_turn_ && out_.size() <= kLowWater) GoOnWhenDrained(now);
   if (!closing_ && out_.size() <= kLowWater) RunReady(now);
-  if (out_.empty()) ReturnOutput();
+  if (out_.empty()) {
+    ReturnOutput();
+  } else {
+    out_.Shrink(kKeptOutput);
+  }
 }
 
 void Session::Wake(WaitingRequest* waiting, TimeMs now) {

@@ -10,7 +10,17 @@
 // bounded by the output backlog, whatever was asked for. On a codec that answers in any order the
 // pieces alternate with other replies; on one that answers in order those queue up behind it.
 // Values over 16 KiB are not copied, except the rest of a piece that another reply follows. While
-// the backlog is full no further request is carried out and wants_input() is false.
+// the backlog is full no further request is carried out and wants_input() is false. Of a long MGET
+// no more is looked up than is about to be sent.
+//
+// A session works for a turn at a time (server/commands/turn.h). When the turn is over and there is
+// more to do, wants_turn() is true and wants_input() is not; TakeTurn goes on:
+//
+//   Receive ──> requests ──> the turn is over ──> wants_turn() ──> TakeTurn ──> requests ...
+//                  └──> a command is not done: its bytes stay at the front of the input
+//
+// A peer that has not shown the credentials which the server asks for has kilobytes
+// (kMaxBeforeAuth), and no request but HELLO, AUTH and PING is decoded.
 //
 // Threads: one at a time, its worker's. Errors: a peer's errors are answers to the peer.
 
@@ -20,11 +30,13 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/buffer.h"
 #include "protocol/message.h"
 #include "server/commands/call.h"
 #include "server/commands/engine.h"
+#include "server/commands/turn.h"
 #include "server/commands/waiting_requests.h"
 #include "server/session/codec.h"
 #include "server/session/wire.h"
@@ -42,7 +54,7 @@ class EarlyOutput {
   ~EarlyOutput() = default;
 };
 
-class Session final : private ValueSink {
+class Session final : private PartSink {
  public:
   // `metrics` is engine.AddWorker() of the worker that runs this session. Both outlive it, and so
   // does the table of the codecs that the peer may speak.
@@ -71,8 +83,15 @@ class Session final : private ValueSink {
   // that were held back.
   void Sent(size_t n, TimeMs now);
 
-  // false: do not read from the peer for now. It becomes true again when enough was Sent().
+  // false: do not read from the peer for now. It becomes true again when enough was Sent(), or in a
+  // later turn.
   bool wants_input() const { return !held_ && !closing_; }
+  // The turn is over and there is more to do: call TakeTurn when the other connections had theirs.
+  bool wants_turn() const { return wants_turn_; }
+  // `clock` is engine.LatencyClock(). REQUIRES: wants_turn().
+  void TakeTurn(TimeMs now, uint64_t clock);
+  // Whether the peer still has an answer to come that it need not ask for again.
+  bool has_work() const { return wants_turn_ || unfinished_ != nullptr || waiting(); }
   // Close the connection once Output() is empty.
   bool closing() const { return closing_; }
   // Answers the requests that were read and refuses the rest with kShuttingDown, then closing().
@@ -102,6 +121,9 @@ class Session final : private ValueSink {
   void Reject() { rejected_ = true; }
   std::string RejectionMessage() const;
 
+  // The most that a peer without credentials may make this session hold.
+  static constexpr size_t kMaxBeforeAuth = 64 * 1024;
+
   // For the log: where the peer is.
   void SetAddress(std::string_view address) { peer_.address = address; }
   const Peer& peer() const { return peer_; }
@@ -120,15 +142,38 @@ class Session final : private ValueSink {
   size_t CountPinnedRemoved() const;
 
  private:
+  // A command that goes on in a later turn. The bytes of its request stay at the front of in_.
+  struct Unfinished {
+    protocol::Request request;
+    std::vector<std::string_view> tags;  // of the request
+    Progress progress;
+    size_t input = 0;       // bytes of in_ that are to be consumed when it is done
+    uint64_t spent_ns = 0;  // in the turns so far
+  };
+
+  // PartSink:
   void SendValues(const protocol::Request& request, std::span<EntryRef> values, bool last) override;
+  bool SendKeys(std::span<const std::string> keys) override;
+  bool Full() const override;
+
   bool ChooseWire(std::string_view bytes);
   void OpenOutput();
   bool AnswersQueueUp() const;
   void ReturnOutput();
+  void AppendInput(std::string_view bytes);
+  void ShrinkInput();
+  void MoveUnfinished(std::string_view from, const char* to);
   void ProcessHeldInput(TimeMs now);
+  void GoOnWhenDrained(TimeMs now);
+  void Hold(bool for_a_turn);
+  bool MustDrain() const;
   size_t Consume(std::string_view bytes, uint64_t begin, TimeMs now);
   bool OutputFull() const;
   uint64_t Execute(const protocol::Request& request, uint64_t begin, TimeMs now);
+  void Suspend(const Call& call, uint64_t spent_ns);
+  bool FinishUnfinished(TimeMs now);
+  bool MayAsk() const { return peer_.authenticated || !engine_.needs_credentials(); }
+  void LimitUnauthenticated();
   void Connect(Call& call);
   bool MayRun(Call& call);
   void Answer(Call& call);
@@ -155,7 +200,10 @@ class Session final : private ValueSink {
   EarlyOutput* early_ = nullptr;
   std::unique_ptr<WaitingRequests> waiting_requests_;  // nullptr: no request may wait
   uint64_t requests_ = 0;
-  bool held_ = false;  // requests wait until output has drained
+  std::unique_ptr<Unfinished> unfinished_;  // usually none
+  Turn turn_;
+  bool held_ = false;  // requests wait until output has drained, or for the next turn
+  bool wants_turn_ = false;
   bool closing_ = false;
   bool shutting_down_ = false;
   bool rejected_ = false;

@@ -25,10 +25,11 @@ void TextWire::Next(std::string_view bytes, protocol::Scratch& scratch, Incoming
     incoming->kind = Incoming::Kind::kPart;
     return;
   }
-  scratch.views.clear();
-  incoming->kind = protocol::DecodeTextRequest(line, scratch, &incoming->request, &incoming->error)
-                       ? Incoming::Kind::kRequest
-                       : Incoming::Kind::kRefused;
+  if (RefuseRestricted(protocol::CommandOfLine(line), incoming)) return;
+  const bool decoded = protocol::DecodeTextRequest(line, scratch, &incoming->request,
+                                                   &incoming->error, protocol::Lists::kLeftInBatch);
+  incoming->kind = decoded ? Incoming::Kind::kRequest : Incoming::Kind::kRefused;
+  incoming->lost_put = !decoded && incoming->request.op == protocol::Op::kPut;
 }
 
 void TextWire::BreakLine(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming) {
@@ -44,8 +45,28 @@ void TextWire::BreakLine(std::string_view bytes, protocol::Scratch& scratch, Inc
   incoming->detail = detail_;
 }
 
+bool TextWire::AnswerKeys(std::span<const std::string_view> keys) {
+  if (list_.empty()) {
+    list_.Append(protocol::kTextKeys);
+  } else {
+    list_.Append(',');
+  }
+  return protocol::AppendTextKeys(keys, list_);
+}
+
 void TextWire::Answer(const protocol::Request& request, const protocol::Response& response,
                       protocol::Buffer& out) {
+  if (!list_.empty()) {
+    protocol::Buffer list = std::move(list_);
+    if (!protocol::IsError(response.status)) {
+      if (!response.keys.empty()) list.Append(',');
+      if (!protocol::AppendTextKeys(response.keys, list)) {
+        return protocol::EncodeTextError(StatusCode::kUnrepresentable, replies_.Destination(out));
+      }
+      list.Append('\n');
+      return replies_.AddCopied(std::move(list));
+    }
+  }
   protocol::EncodeTextResponse(request, response, replies_.Destination(out));
 }
 

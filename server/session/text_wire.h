@@ -27,6 +27,7 @@ class TextWire final : public Wire {
                    protocol::Buffer& out) override;
   void AnswerValues(const protocol::Request& request, std::span<EntryRef> values, bool last,
                     protocol::Buffer& out) override;
+  bool AnswerKeys(std::span<const std::string_view> keys) override;
   void AnswerRefusal(const Incoming& incoming, std::string_view message,
                      protocol::Buffer& out) override;
   void RefuseIncomplete(std::string_view tail, protocol::StatusCode status,
@@ -36,8 +37,8 @@ class TextWire final : public Wire {
     replies_.Produce(out, borrowed);
   }
   bool full() const override { return replies_.pinned() + replies_.copied() >= max_waiting_; }
-  size_t held_output() const override { return replies_.copied(); }
-  size_t held() const override { return replies_.held(); }
+  size_t held_output() const override { return replies_.copied() + list_.size(); }
+  size_t held() const override { return replies_.held() + list_.size(); }
   size_t pinned() const override { return replies_.pinned(); }
   size_t CountPinnedRemoved() const override { return replies_.CountPinnedRemoved(); }
 
@@ -47,7 +48,8 @@ class TextWire final : public Wire {
   const size_t max_line_;
   const size_t max_waiting_;  // bytes of answers, copied or not, after which the peer must read
   OrderedReplies replies_;
-  size_t searched_ = 0;  // of an incomplete line
+  protocol::Buffer list_;  // the front of the answer that lists keys
+  size_t searched_ = 0;    // of an incomplete line
   std::string detail_;
 };
 

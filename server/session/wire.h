@@ -13,6 +13,7 @@
 //
 // Threads: one at a time, its session's. Errors: std::bad_alloc from the buffers.
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -54,7 +55,7 @@ struct Incoming {
   protocol::StatusCode error = protocol::StatusCode::kOk;
   std::string_view detail;  // of the error, for a person
   size_t size = 0;
-  // kBroken: a PUT of request.key was lost; its old value must no longer be served.
+  // kRefused and kBroken: a PUT of request.key was lost; its old value must no longer be served.
   bool lost_put = false;
 
   // Clears everything but the request, which is large: whoever reports a request sets it anew.
@@ -99,9 +100,18 @@ class Wire {
   virtual void AnswerValue(const protocol::Request& request, EntryRef value, bool stale,
                            protocol::Buffer& out) = 0;
   // Appends values that answer MGET, now or by Produce, and takes ownership of the pins. More of
-  // the same answer follow, with no other call in between, unless they are the `last`.
+  // the same answer follow, with other answers in between, unless they are the `last`.
+  // REQUIRES: !answer_waits().
   virtual void AnswerValues(const protocol::Request& request, std::span<EntryRef> values, bool last,
                             protocol::Buffer& out) = 0;
+  // The values of an answer that is not complete wait for Produce; the next must not precede them.
+  virtual bool answer_waits() const { return false; }
+  // Keeps keys of a list that Answer completes. false: the codec cannot carry one of them; a
+  // refusal follows. REQUIRES: max_page has no limit.
+  virtual bool AnswerKeys(std::span<const std::string_view>) {
+    assert(false);
+    return false;
+  }
   // Appends the refusal of bytes that did not become a request.
   virtual void AnswerRefusal(const Incoming& incoming, std::string_view message,
                              protocol::Buffer& out) = 0;
@@ -134,8 +144,24 @@ class Wire {
   // What HELLO agreed on. Codecs without frames ignore it.
   virtual void SetMaxFrame(uint32_t) {}
 
+  // The peer has not shown its credentials: of all commands only those with kBeforeAuth are
+  // decoded; any other is kRefused with kAuthRequired.
+  void SetRestricted(bool restricted) { restricted_ = restricted; }
+
+ protected:
+  // Refuses a request for `command` (nullptr: there is none) if the peer may not ask for it.
+  bool RefuseRestricted(const protocol::Command* command, Incoming* incoming) const {
+    if (!restricted_) return false;
+    if (command != nullptr && (command->traits & protocol::kBeforeAuth) != 0) return false;
+    incoming->kind = Incoming::Kind::kRefused;
+    incoming->error = protocol::StatusCode::kAuthRequired;
+    incoming->request.op = command != nullptr ? command->op : protocol::Op{};
+    return true;
+  }
+
  private:
   const WireTraits traits_;
+  bool restricted_ = false;
 };
 
 }  // namespace tagcache::server

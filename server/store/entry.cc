@@ -94,8 +94,8 @@ Entry* NewEntry(Arena& arena, const EntryParts& parts, bool urgent) {
   } else {
     value = entry->inside_value();
   }
-  copy(value, parts.value);
-  copy(value + parts.value.size(), parts.more);
+  if (!parts.blank) copy(value, parts.value);
+  if (!parts.blank) copy(value + parts.value.size(), parts.more);
   entry->pins.store(1, std::memory_order_release);
   return entry;
 }

@@ -149,6 +149,7 @@ struct EntryParts {
   uint32_t flags = 0;
   TimeMs expires = kNever;
   bool number = false;  // leave room to count
+  bool blank = false;   // do not copy the value and `more`: the caller does
   size_t tags = 0;
 };
 

@@ -119,9 +119,10 @@ class alignas(64) Shard {
 
   // Writes. The draft's entry is moved from when the outcome is kOk.
   Outcome Put(Draft& draft, WriteMode mode, TimeMs now);
-  // Puts those that `which` names. The caller's step outlives all shards of the batch.
-  void MultiPut(std::span<const uint32_t> which, std::span<Draft> drafts,
-                std::span<Outcome> outcomes, Step& step);
+  // Puts the first of those that `which` names, in one step; returns how many. That is all of them
+  // unless they have many tags.
+  size_t MultiPut(std::span<const uint32_t> which, std::span<Draft> drafts,
+                  std::span<Outcome> outcomes, TimeMs now);
   // The live entry, for a write that is made from it: kAppend and kPrepend replace it by a draft
   // with its version, if it still has that version.
   struct Current {
@@ -130,6 +131,11 @@ class alignas(64) Shard {
     size_t tags = 0;
   };
   Current Read(const HashedBytes& key, TimeMs now);
+  // Whether the live entry has that version.
+  bool HasVersion(const HashedBytes& key, uint64_t version, TimeMs now);
+  // kAppend and kPrepend in one step, which copies the value under the lock.
+  Outcome Append(const HashedBytes& key, std::string_view more, WriteMode mode, size_t max_value,
+                 TimeMs now);
   bool Touch(const HashedBytes& key, std::optional<uint64_t> ttl_ms, TimeMs now);
   EntryRef GetAndTouch(const HashedBytes& key, std::optional<uint64_t> ttl_ms, TimeMs now);
   // `tags` are increment.tags, hashed. REQUIRES: key and tags are within their limits.

@@ -2,10 +2,13 @@
 #define TAGCACHE_SERVER_STORE_SHARD_ORDER_H_
 
 // The order in which a batch visits the shards: the batch's indices, grouped by shard, and within a
-// shard in the order given, so that of two writes to one key the later wins.
+// shard in the order given, so that of two writes to one key the later wins. A shard is visited
+// once, or several times where many of the indices are its own: each visit is one step under its
+// lock.
 //
 // Threads: one at a time; reuse it, its memory is kept. Errors: std::bad_alloc.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -23,22 +26,26 @@ class ShardOrder {
   // REQUIRES: shard_bits is at most 16; fewer than 2^32 hashes.
   void Sort(std::span<const uint64_t> hashes, unsigned shard_bits);
 
-  // Calls visit(shard, indices) for each shard that has any. `hashes` as they were sorted.
+  // How many keys a visit has at most: the shard's lock is held for some tens of microseconds.
+  static constexpr size_t kKeysPerVisit = 128;
+
+  // Calls visit(shard, indices) for each visit. `hashes` as they were sorted.
   template <typename Visit>
-  void ForEachShard(std::span<const uint64_t> hashes, unsigned shard_bits, Visit visit) const {
+  void ForEachVisit(std::span<const uint64_t> hashes, unsigned shard_bits, Visit visit) const {
     for (size_t begin = 0; begin < order_.size();) {
-      const std::span<const uint32_t> which = ShardAt(begin, hashes, shard_bits);
+      const std::span<const uint32_t> which = VisitAt(begin, hashes, shard_bits);
       visit(ShardOf(hashes[which[0]], shard_bits), which);
       begin += which.size();
     }
   }
   std::span<const uint32_t> indices() const { return order_; }
-  // The indices from `begin` on that belong to one shard.
-  std::span<const uint32_t> ShardAt(size_t begin, std::span<const uint64_t> hashes,
+  // The indices of the visit that begins at `begin`.
+  std::span<const uint32_t> VisitAt(size_t begin, std::span<const uint64_t> hashes,
                                     unsigned shard_bits) const {
     const size_t shard = ShardOf(hashes[order_[begin]], shard_bits);
     size_t end = begin + 1;
-    while (end < order_.size() && ShardOf(hashes[order_[end]], shard_bits) == shard) ++end;
+    const size_t most = std::min(order_.size(), begin + kKeysPerVisit);
+    while (end < most && ShardOf(hashes[order_[end]], shard_bits) == shard) ++end;
     return std::span(order_).subspan(begin, end - begin);
   }
 

@@ -18,6 +18,8 @@ constexpr size_t kTurnoversPerEpoch = 8;
 // most five times until it is removed. So these entries do not pile up, however fast others come,
 // even if maintenance never runs.
 constexpr size_t kDiscardedPerWrite = 5;
+// A step of a batch ends when its entries had so many tags: each may need a node.
+constexpr size_t kTagsPerStep = 128;
 
 }  // namespace
 
@@ -123,18 +125,22 @@ Outcome Shard::Put(Draft& draft, WriteMode mode, TimeMs now) {
   return PutLocked(draft, mode, step);
 }
 
-void Shard::MultiPut(std::span<const uint32_t> which, std::span<Draft> drafts,
-                     std::span<Outcome> outcomes, Step& step) {
-  MutexLock lock(mutex_);
-  RemoveExpired(kDiscardedPerWrite * which.size(), step);
-  RemoveInvalidated(kDiscardedPerWrite * which.size(), step);
+size_t Shard::MultiPut(std::span<const uint32_t> which, std::span<Draft> drafts,
+                       std::span<Outcome> outcomes, TimeMs now) {
+  LockedStep step(mutex_, now);
+  size_t tags = 0;
   for (size_t at = 0; at < which.size(); ++at) {
+    if (tags >= kTagsPerStep) return at;
     if (at + kEntriesAhead < which.size()) {
       PrefetchEntry(drafts[which[at + kEntriesAhead]].key.hash);
     }
     const uint32_t i = which[at];
+    tags += drafts[i].tags.size();
+    RemoveExpired(kDiscardedPerWrite, step);
+    RemoveInvalidated(kDiscardedPerWrite, step);
     outcomes[i] = PutLocked(drafts[i], WriteMode::kPut, step);
   }
+  return which.size();
 }
 
 Shard::Current Shard::Read(const HashedBytes& key, TimeMs now) {
@@ -146,6 +152,34 @@ Shard::Current Shard::Read(const HashedBytes& key, TimeMs now) {
   current.tags = EntryIn(slot)->tag_count;
   current.entry = Hit(slot);
   return current;
+}
+
+bool Shard::HasVersion(const HashedBytes& key, uint64_t version, TimeMs now) {
+  LockedStep step(mutex_, now);
+  const Slot* slot = FindLive(key, step);
+  return slot != nullptr && EntryIn(slot)->version() == version;
+}
+
+Outcome Shard::Append(const HashedBytes& key, std::string_view more, WriteMode mode,
+                      size_t max_value, TimeMs now) {
+  LockedStep step(mutex_, now);
+  Slot* slot = FindLive(key, step);
+  if (slot == nullptr) return Outcome::kNotFound;
+  const Entry* old = EntryIn(slot);
+  const std::string_view held = old->value();
+  if (held.size() + more.size() > max_value) return Outcome::kValueTooLarge;
+  Draft draft;
+  draft.key = key;
+  draft.version = old->version();
+  draft.entry.reset(NewEntry(*arena_,
+                             {.key = key,
+                              .value = mode == WriteMode::kAppend ? held : more,
+                              .more = mode == WriteMode::kAppend ? more : held,
+                              .flags = old->flags(),
+                              .tags = old->tag_count},
+                             true));
+  if (draft.entry == nullptr) return Outcome::kOutOfMemory;
+  return PutEntry(slot, draft, mode, step) ? Outcome::kOk : Outcome::kOutOfMemory;
 }
 
 uint64_t Shard::InvalidateLocked(const HashedBytes& key, Slot* slot, Step& step) {
@@ -226,8 +260,10 @@ IncrementResult Shard::Increment(const HashedBytes& key, const CounterIncrement&
   RemoveExpired(kDiscardedPerWrite, step);
   RemoveInvalidated(kDiscardedPerWrite, step);
   Slot* slot = FindLive(key, step);
-  int64_t value = increment.initial;
-  if (slot != nullptr) {
+  int64_t value = increment.initial.value_or(0);
+  if (slot == nullptr) {
+    if (!increment.initial.has_value()) return {Outcome::kOverflow, 0};
+  } else {
     const std::optional<int64_t> held = ParseInteger(EntryIn(slot)->value());
     if (!held.has_value()) return {Outcome::kNotAnInteger, 0};
     const std::optional<int64_t> sum = AddIncrement(*held, increment.by, increment.subtract);

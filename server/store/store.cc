@@ -15,8 +15,10 @@ namespace {
 
 // How many keys ahead of its turn a key's slot is prefetched.
 constexpr size_t kSlotsAhead = 128;
-// How many items of capacity a thread's scratch keeps between batches.
-constexpr size_t kKeptScratch = 64 * 1024;
+// A batch is carried out in pieces of so many keys, and of so many bytes of entries to be written:
+// what it takes besides its arguments is bounded, however large it is, and within a memory limit.
+constexpr size_t kPieceKeys = 4096;
+constexpr size_t kPieceBytes = 1024 * 1024;
 
 size_t AtMost(size_t value, size_t limit) { return std::min(value, limit); }
 
@@ -32,7 +34,8 @@ StoreOptions Usable(StoreOptions options) {
 
 }  // namespace
 
-// Reused by the batches of one thread. Between calls it is empty and keeps only its memory.
+// Reused by the batches of one thread. Between calls it is empty and keeps only its memory, which
+// the size of a piece bounds.
 struct BatchScratch {
   std::vector<uint64_t> hashes;
   std::vector<HashedBytes> tags;
@@ -43,7 +46,6 @@ struct BatchScratch {
     hashes.clear();
     tags.clear();
     drafts.clear();
-    if (hashes.capacity() + tags.capacity() > kKeptScratch) *this = BatchScratch();
   }
 };
 
@@ -138,30 +140,11 @@ void Store::Impl::MakeDraft(const Write& write, const HashedBytes& key, TimeMs n
   }
 }
 
-// Makes the longer value outside the lock, from the current one, and replaces that if it is still
-// there.
-Outcome Store::Impl::Append(const Write& write, const HashedBytes& key, WriteMode mode,
-                            TimeMs now) {
-  if (write.key.size() > options.max_key) return Outcome::kKeyTooLong;
-  Shard& shard = ShardWith(key.hash);
-  while (true) {
-    const Shard::Current current = shard.Read(key, now);
-    if (!current.entry) return Outcome::kNotFound;
-    const std::string_view held = current.entry.value();
-    if (held.size() + write.value.size() > options.max_value) return Outcome::kValueTooLarge;
-    Draft draft;
-    draft.key = key;
-    draft.version = current.version;
-    draft.entry.reset(MakeEntry({.key = key,
-                                 .value = mode == WriteMode::kAppend ? held : write.value,
-                                 .more = mode == WriteMode::kAppend ? write.value : held,
-                                 .flags = current.entry.flags(),
-                                 .tags = current.tags},
-                                now));
-    if (draft.entry == nullptr) return Outcome::kOutOfMemory;
-    const Outcome outcome = shard.Put(draft, mode, now);
-    if (outcome != Outcome::kVersionMismatch) return outcome;
-  }
+// What the write takes in memory, at most: with a node for each tag, but not what it replaces.
+size_t Store::Impl::WriteBytes(const Write& write) {
+  size_t bytes = sizeof(Entry) + write.key.size() + write.value.size();
+  for (const std::string_view tag : write.tags) bytes += TagIndex::BytesOfNew(tag);
+  return bytes;
 }
 
 void Store::Impl::HashKeys(std::span<const std::string_view> keys, BatchScratch* scratch) const {
@@ -176,14 +159,14 @@ void Store::Impl::HashKeys(std::span<const std::string_view> keys, BatchScratch*
 // prefetched under the shard's lock, but only if nobody holds it: so a batch waits once for each
 // lock.
 template <typename Visit>
-void Store::Impl::ForEachShard(BatchScratch* scratch, Visit visit) {
+void Store::Impl::ForEachVisit(BatchScratch* scratch, Visit visit) {
   const std::span<const uint64_t> hashes(scratch->hashes);
   scratch->order.Sort(hashes, shard_bits);
   const std::span<const uint32_t> order = scratch->order.indices();
   size_t slots = 0;    // of so many keys the slots were prefetched,
   size_t entries = 0;  // and of so many the entries
   size_t done = 0;
-  scratch->order.ForEachShard(
+  scratch->order.ForEachVisit(
       hashes, shard_bits, [&](size_t shard, std::span<const uint32_t> which) {
         for (const size_t end = std::min(order.size(), done + which.size() + kSlotsAhead);
              slots < end; ++slots) {
@@ -193,7 +176,7 @@ void Store::Impl::ForEachShard(BatchScratch* scratch, Visit visit) {
         const size_t end = std::min(order.size(), done + which.size() + kEntriesAhead);
         while (entries < end) {
           const std::span<const uint32_t> next =
-              scratch->order.ShardAt(entries, hashes, shard_bits);
+              scratch->order.VisitAt(entries, hashes, shard_bits);
           ShardWith(hashes[next[0]]).PrefetchEntries(next, hashes);
           entries += next.size();
         }
@@ -218,18 +201,25 @@ void Store::MultiGet(std::span<const std::string_view> keys, TimeMs now, std::sp
     return;
   }
   BatchScratch& scratch = batch_scratch;
-  impl_->HashKeys(keys, &scratch);
-  impl_->ForEachShard(&scratch, [&](Shard& shard, std::span<const uint32_t> which) {
-    shard.MultiGet({which, keys, scratch.hashes}, now, out);
-  });
+  for (size_t done = 0; done < keys.size(); done += kPieceKeys) {
+    const auto piece = keys.subspan(done, std::min(kPieceKeys, keys.size() - done));
+    const auto answers = out.subspan(done, piece.size());
+    impl_->HashKeys(piece, &scratch);
+    impl_->ForEachVisit(&scratch, [&](Shard& shard, std::span<const uint32_t> which) {
+      shard.MultiGet({which, piece, scratch.hashes}, now, answers);
+    });
+  }
   scratch.Clear();
 }
 
 Outcome Store::Put(const Write& write, WriteMode mode, TimeMs now) {
-  const HashedBytes key = impl_->Hash(write.key);
   if (mode == WriteMode::kAppend || mode == WriteMode::kPrepend) {
-    return impl_->Append(write, key, mode, now);
+    PartialAppend append(write, mode);
+    while (true) {
+      if (const auto outcome = ContinueAppend(&append, SIZE_MAX, now)) return *outcome;
+    }
   }
+  const HashedBytes key = impl_->Hash(write.key);
   tag_scratch.clear();
   Draft draft;
   impl_->MakeDraft(write, key, now, &tag_scratch, &draft);
@@ -238,6 +228,19 @@ Outcome Store::Put(const Write& write, WriteMode mode, TimeMs now) {
 }
 
 void Store::MultiPut(std::span<const Write> writes, TimeMs now, std::span<Outcome> outcomes) {
+  while (!writes.empty()) {
+    size_t count = 0;
+    size_t bytes = 0;
+    for (; count < std::min(writes.size(), kPieceKeys) && bytes < kPieceBytes; ++count) {
+      bytes += impl_->WriteBytes(writes[count]);
+    }
+    impl_->PutPiece(writes.first(count), now, outcomes.first(count));
+    writes = writes.subspan(count);
+    outcomes = outcomes.subspan(count);
+  }
+}
+
+void Store::Impl::PutPiece(std::span<const Write> writes, TimeMs now, std::span<Outcome> outcomes) {
   BatchScratch& scratch = batch_scratch;
   scratch.Clear();
   // The drafts refer to scratch.tags, which therefore must not move.
@@ -246,16 +249,17 @@ void Store::MultiPut(std::span<const Write> writes, TimeMs now, std::span<Outcom
   scratch.hashes.reserve(writes.size());
   scratch.drafts.reserve(writes.size());
   scratch.tags.reserve(tags);
-  for (const Write& write : writes) scratch.hashes.push_back(impl_->Hash(write.key).hash);
+  for (const Write& write : writes) scratch.hashes.push_back(Hash(write.key).hash);
   for (size_t i = 0; i < writes.size(); ++i) {
     const size_t first_tag = scratch.tags.size();
     Draft& draft = scratch.drafts.emplace_back();
-    impl_->MakeDraft(writes[i], {writes[i].key, scratch.hashes[i]}, now, &scratch.tags, &draft);
+    MakeDraft(writes[i], {writes[i].key, scratch.hashes[i]}, now, &scratch.tags, &draft);
     draft.tags = std::span(scratch.tags).subspan(first_tag);
   }
-  Step step(now);
-  impl_->ForEachShard(&scratch, [&](Shard& shard, std::span<const uint32_t> which) {
-    shard.MultiPut(which, scratch.drafts, outcomes, step);
+  ForEachVisit(&scratch, [&](Shard& shard, std::span<const uint32_t> which) {
+    while (!which.empty()) {
+      which = which.subspan(shard.MultiPut(which, scratch.drafts, outcomes, now));
+    }
   });
   scratch.Clear();
 }
@@ -268,14 +272,16 @@ InvalidationResult Store::Impl::InvalidateKeys(const Invalidation& what, TimeMs 
   }
   assert(!what.version.has_value());
   BatchScratch& scratch = batch_scratch;
-  HashKeys(what.names, &scratch);
   InvalidationResult result;
-  ForEachShard(&scratch, [&](Shard& shard, std::span<const uint32_t> which) {
-    const InvalidationResult of_shard =
-        shard.InvalidateKeys({which, what.names, scratch.hashes}, now);
-    result.entries += of_shard.entries;
-    result.number = of_shard.number;
-  });
+  for (size_t done = 0; done < what.names.size(); done += kPieceKeys) {
+    const auto piece = what.names.subspan(done, std::min(kPieceKeys, what.names.size() - done));
+    HashKeys(piece, &scratch);
+    ForEachVisit(&scratch, [&](Shard& shard, std::span<const uint32_t> which) {
+      const InvalidationResult of_visit = shard.InvalidateKeys({which, piece, scratch.hashes}, now);
+      result.entries += of_visit.entries;
+      result.number = of_visit.number;
+    });
+  }
   scratch.Clear();
   return result;
 }
@@ -361,6 +367,7 @@ const char* Store::NameOf(Outcome outcome) {
     case Outcome::kOverflow:
     case Outcome::kVersionMismatch:
     case Outcome::kStaleToken:
+    case Outcome::kContended:
       break;
   }
   return "";

@@ -60,6 +60,7 @@ enum class Outcome : uint8_t {
   kOutOfMemory,
   kVersionMismatch,  // a compare-and-set whose entry was written since
   kStaleToken,       // a write under a lease that something overtook
+  kContended,        // kAppend, kPrepend of a large value: others wrote the key each time meanwhile
 };
 
 struct Entry;  // entry.h, private
@@ -120,13 +121,39 @@ struct Write {
 // kAppend and kPrepend add to the value that is there and keep its flags, tags and time to live;
 // kNotFound where there is none.
 enum class WriteMode : uint8_t { kPut, kAdd, kReplace, kCompareAndSet, kAppend, kPrepend };
+
+// A kAppend or kPrepend that is carried out in parts (Store::ContinueAppend), since it copies the
+// whole value. Threads: one at a time. It must not outlive the store, nor what `write` refers to.
+class PartialAppend {
+ public:
+  PartialAppend(const Write& write, WriteMode mode) : write_(write), mode_(mode) {}
+  ~PartialAppend() { Abandon(); }
+  PartialAppend(const PartialAppend&) = delete;
+  PartialAppend& operator=(const PartialAppend&) = delete;
+
+ private:
+  friend class Store;
+  // Drops the longer entry, of which a part was made.
+  void Abandon();
+
+  const Write write_;
+  const WriteMode mode_;
+  int tries_ = 0;  // that others' writes have ended
+  EntryRef held_;  // the entry it is made from, whose version and number of tags follow
+  uint64_t version_ = 0;
+  size_t tags_ = 0;
+  Entry* longer_ = nullptr;  // the entry that is made
+  size_t copied_ = 0;        // bytes of its value
+};
+
 enum class TagMatch : uint8_t { kAny, kAll };
 
 struct CounterIncrement {
   std::string_view key;
   int64_t by = 1;
   bool subtract = false;
-  int64_t initial = 1;                                         // value of a key that was absent
+  // Value of a key that was absent; nullopt: it has none, and the outcome is kOverflow.
+  std::optional<int64_t> initial = 1;
   uint32_t flags = 0;                                          // of a key that was absent
   std::optional<uint64_t> ttl_ms = {};                         // nullopt: kept
   std::optional<std::span<const std::string_view>> tags = {};  // nullopt: kept
@@ -275,12 +302,18 @@ class Store {
   const StoreOptions& options() const;
 
   EntryRef Get(std::string_view key, TimeMs now);
-  // out[i] answers keys[i]. Takes each shard's lock once. REQUIRES: out.size() == keys.size().
+  // out[i] answers keys[i]. A lock is held for some keys at a time, however many they are.
+  // REQUIRES: out.size() == keys.size().
   void MultiGet(std::span<const std::string_view> keys, TimeMs now, std::span<EntryRef> out);
 
   Outcome Put(const Write& write, WriteMode mode, TimeMs now);
-  // outcomes[i] answers writes[i]; a key that occurs twice holds the later one. Takes each shard's
-  // lock once.
+  // Continues a kAppend or kPrepend: copies at most `bytes`. nullopt: it is not done, and nothing
+  // has changed yet. The value is made without a lock, and a write of the key meanwhile makes it
+  // begin again, but not for ever: after three times a value of up to 64 KiB is made under the
+  // lock, and a larger one is refused with kContended, which leaves what is there.
+  std::optional<Outcome> ContinueAppend(PartialAppend* append, size_t bytes, TimeMs now);
+  // outcomes[i] answers writes[i]; a key that occurs twice holds the later one. A lock is held
+  // for some keys at a time.
   void MultiPut(std::span<const Write> writes, TimeMs now, std::span<Outcome> outcomes);
 
   // All invalidations pass through here. The calls that follow it are short forms of it.
@@ -288,7 +321,7 @@ class Store {
   bool Delete(std::string_view key, TimeMs now);
   // kOk, kNotFound or kVersionMismatch.
   Outcome CompareAndDelete(std::string_view key, uint64_t version, TimeMs now);
-  // How many were there. Takes each shard's lock once.
+  // How many were there. A lock is held for some keys at a time.
   uint64_t MultiDelete(std::span<const std::string_view> keys, TimeMs now);
 
   bool Exists(std::string_view key, TimeMs now);

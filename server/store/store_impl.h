@@ -69,12 +69,16 @@ struct Store::Impl {
   void HashTags(std::span<const std::string_view> tags, std::vector<HashedBytes>* out) const;
   void MakeDraft(const Write& write, const HashedBytes& key, TimeMs now,
                  std::vector<HashedBytes>* tags, Draft* draft);
-  Outcome Append(const Write& write, const HashedBytes& key, WriteMode mode, TimeMs now);
   InvalidationResult InvalidateKeys(const Invalidation& what, TimeMs now);
   void HashKeys(std::span<const std::string_view> keys, BatchScratch* scratch) const;
-  // Calls visit(shard, indices) for each shard of the batch in scratch->hashes.
+  static size_t WriteBytes(const Write& write);
+  void PutPiece(std::span<const Write> writes, TimeMs now, std::span<Outcome> outcomes);
+  // Calls visit(shard, indices) for each visit of the piece of a batch in scratch->hashes.
   template <typename Visit>
-  void ForEachShard(BatchScratch* scratch, Visit visit);
+  void ForEachVisit(BatchScratch* scratch, Visit visit);
+
+  // store_append.cc
+  std::optional<Outcome> BeginAppend(PartialAppend* append, const HashedBytes& key, TimeMs now);
 
   // store_upkeep.cc
   Entry* MakeEntry(const EntryParts& parts, TimeMs now);

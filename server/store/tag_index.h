@@ -84,6 +84,12 @@ class TagIndex {
   // `entry` is a copy of the one at `old`, byte by byte: its links replace that one's in the lists.
   void Moved(Entry* entry, Entry* old);
 
+  // Bytes that a tag takes with its first entry in a shard: the link, the node, and its places in
+  // the tables of the shard and of the registry.
+  static size_t BytesOfNew(std::string_view tag) {
+    return sizeof(TagLink) + Arena::Rounded(sizeof(TagNode) + tag.size()) + 4 * kTableBytes;
+  }
+
   // The node becomes a tombstone: its entries are invalidated from now on. Numbers grow.
   // REQUIRES: it is none yet.
   void Invalidate(TagNode* node, uint64_t number, TimeMs now);
@@ -116,6 +122,8 @@ class TagIndex {
   uint64_t bytes() const { return nodes_.bytes(); }
 
  private:
+  static constexpr size_t kTableBytes = sizeof(HashTable<TagNode*>::Slot);
+
   struct LatestInvalidation {
     uint64_t number = 0;
     TimeMs time = 0;

@@ -137,6 +137,58 @@ TEST(Append, ToACounterMakesALongerNumber) {
   EXPECT_EQ(cache.Get("k"), "-9125x");
 }
 
+// Lessons 27. Whatever others write meanwhile, it ends: in parts, a write comes after each of them.
+TEST(Append, OfALargeValueThatOthersKeepWritingIsRefused) {
+  Cache cache;
+  const std::string more(3'000'000, 'm');
+  cache.Put("k", "short");
+  server::PartialAppend append({.key = "k", .value = more}, WriteMode::kAppend);
+  std::optional<Outcome> outcome;
+  int parts = 0;
+  for (; !outcome.has_value(); ++parts) {
+    ASSERT_LT(parts, 20);
+    outcome = cache.store.ContinueAppend(&append, 1'000'000, cache.now);
+    cache.Put("k", "written");
+  }
+  EXPECT_EQ(outcome, Outcome::kContended);
+  EXPECT_EQ(cache.Get("k"), "written");
+}
+
+TEST(Append, OfASmallValueThatOthersKeepWritingIsStored) {
+  Cache cache;
+  const std::string more(30'000, 'm');
+  cache.Put("k", "short");
+  server::PartialAppend append({.key = "k", .value = more}, WriteMode::kPrepend);
+  std::optional<Outcome> outcome;
+  for (int parts = 0; !outcome.has_value(); ++parts) {
+    ASSERT_LT(parts, 20);
+    if (parts > 0) cache.Put("k", "written", {"t"});
+    outcome = cache.store.ContinueAppend(&append, 10'000, cache.now);
+  }
+  EXPECT_EQ(outcome, Outcome::kOk);
+  EXPECT_EQ(cache.Get("k"), more + "written");
+  EXPECT_EQ(cache.InvalidateAny({"t"}), 1u);
+}
+
+TEST(Append, InPartsIsOneStep) {
+  Cache cache;
+  const std::string more(250'000, 'm');
+  for (const WriteMode mode : {WriteMode::kAppend, WriteMode::kPrepend}) {
+    cache.Put("k", "held", {"t"});
+    server::PartialAppend append({.key = "k", .value = more}, mode);
+    int parts = 1;
+    while (!cache.store.ContinueAppend(&append, 100'000, cache.now).has_value()) {
+      EXPECT_EQ(cache.Get("k"), "held");
+      ++parts;
+    }
+    EXPECT_EQ(parts, 3);
+    EXPECT_EQ(cache.Get("k"), mode == WriteMode::kAppend ? "held" + more : more + "held");
+    EXPECT_EQ(cache.TagsOf("k"), List({"t"}));
+  }
+  server::PartialAppend abandoned({.key = "k", .value = more}, WriteMode::kAppend);
+  EXPECT_FALSE(cache.store.ContinueAppend(&abandoned, 1'000, cache.now).has_value());
+}
+
 TEST(Append, OfManyThreadsLosesNothing) {
   Cache cache;
   cache.Put("k", "", {"t"});
