@@ -241,34 +241,39 @@ TEST(Accepting, WithoutADescriptorLeftTheServerPausesAndRecovers) {
   }
 }
 
-// Of two servers that start at once one gets the address, the other an error.
-TEST(Accepting, OfTwoServersThatStartAtOnceOneIsRefused) {
+// Of servers that start at once one gets the address, the others an error.
+TEST(Accepting, OfServersThatStartAtOnceOnOneSocketFileOneListens) {
+  constexpr int kServers = 4;
   char name[] = "/tmp/tagcached-pair-XXXXXX";
   const std::string directory = mkdtemp(name);
   ServerOptions options;
   options.unix_socket = directory + "/socket";
   options.host = "";
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 1000; ++round) {
     // A stale file, as a server leaves it that was ended by SIGKILL.
     server::BoundSocket stale(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::memcpy(address.sun_path, options.unix_socket.c_str(), options.unix_socket.size() + 1);
     ASSERT_EQ(bind(stale.fd(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    std::barrier start(2);
-    std::string errors[2];
-    server::UnixSocketFile files[2];
+    std::barrier start(kServers);
+    std::string errors[kServers];
+    server::UnixSocketFile files[kServers];
     std::vector<std::jthread> threads;
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < kServers; ++i) {
       threads.emplace_back([&, i] {
         start.arrive_and_wait();
         errors[i] = files[i].Listen(options.unix_socket, 0600, {});
       });
     }
     threads.clear();
-    ASSERT_NE(errors[0].empty(), errors[1].empty()) << errors[0] << errors[1];
-    const std::string& error = errors[0].empty() ? errors[1] : errors[0];
-    ASSERT_NE(error.find("another process listens on it"), std::string::npos) << error;
+    int listening = 0;
+    for (const std::string& error : errors) {
+      listening += error.empty() ? 1 : 0;
+      EXPECT_TRUE(error.empty() || error.find("another process listens on it") != std::string::npos)
+          << error;
+    }
+    ASSERT_EQ(listening, 1) << "in round " << round;
     ASSERT_TRUE(RawClient::Unix(options.unix_socket).connected());
   }
   std::filesystem::remove_all(directory);
@@ -328,10 +333,10 @@ TEST(Accepting, ConnectionsThatComeAndGoLeaveNoDescriptorAndNoPlace) {
     if (i % 5 == 0) client.Send("half a line");
   }
   const TimeMs limit = Worker::Now() + 10'000;
-  while (server::FreeDescriptors(kEnough) != before && Worker::Now() < limit) {
+  while (server::FreeDescriptors(kEnough) < before && Worker::Now() < limit) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  EXPECT_EQ(server::FreeDescriptors(kEnough), before);
+  EXPECT_GE(server::FreeDescriptors(kEnough), before);
   EXPECT_EQ(running.Count(&WorkerMetrics::connections_accepted),
             running.Count(&WorkerMetrics::connections_closed));
 }
