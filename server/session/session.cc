@@ -133,6 +133,7 @@ size_t Session::Consume(std::string_view bytes, uint64_t begin, TimeMs now) {
         break;
       case Incoming::Kind::kRequest:
         begin = Execute(incoming.request, begin, now);
+        wire_->RequestDone();
         break;
       case Incoming::Kind::kRefused:
       case Incoming::Kind::kOversize:

@@ -245,6 +245,12 @@ TEST(SessionGiveUp, FreesWhatItHoldsAndRefusesWhatItWillNotCarryOut) {
   EXPECT_NE(refusal.body.find("client_memory_limit is 5"), std::string::npos);
 }
 
+TEST(SessionHeld, IsNothingOnceALargeRequestWasCarriedOut) {
+  Driver driver;
+  EXPECT_EQ(Only(driver.Say(EncodedPut(7, "k", std::string(kMebi, 'v')))).status, StatusCode::kOk);
+  EXPECT_LE(driver.session.held(), 4 * kKibi);
+}
+
 TEST(SessionGiveUp, PutsNothingIntoTheMiddleOfAnAnswer) {
   Driver driver;
   driver.Store("k", std::string(kMebi, 'v'));
