@@ -3,11 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
+#include <charconv>
 #include <limits>
-#include <string_view>
+#include <string>
 
 #include "server/commands/client_memory.h"
+#include "server/control_group.h"
 
 namespace tagcache::server {
 namespace {
@@ -15,42 +16,15 @@ namespace {
 constexpr uint64_t kUnlimited = std::numeric_limits<uint64_t>::max();
 constexpr uint64_t kMi = uint64_t{1} << 20;
 
-// The number in a file of a control group; kUnlimited where there is no file, or "max" in it.
-uint64_t ReadLimit(const std::string& path) {
-  std::ifstream file(path);
-  uint64_t bytes = 0;
-  return file >> bytes ? bytes : kUnlimited;
-}
-
-// The least limit of the group and of those above it. In a container the path may be that of
-// another view of the tree: the root, which is there in any case, is the container's own then.
-uint64_t LeastUpwards(const std::string& tree, std::string group, const char* file) {
-  uint64_t least = kUnlimited;
-  for (;;) {
-    while (group.ends_with('/')) group.pop_back();
-    least = std::min(least, ReadLimit(tree + group + "/" + file));
-    if (group.empty()) return least;
-    group.erase(std::min(group.rfind('/'), group.size()));
-  }
-}
-
+// The least limit of the control groups of this process.
 uint64_t LimitOfGroups(const std::string& root) {
-  const std::string tree = root + "/sys/fs/cgroup";
   uint64_t least = kUnlimited;
-  std::ifstream groups(root + "/proc/self/cgroup");
-  // "0::/group" of version 2; "4:cpu,memory:/group" of version 1.
-  for (std::string line; std::getline(groups, line);) {
-    const size_t first = line.find(':');
-    const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    const std::string group = line.substr(second + 1);
-    if (!group.starts_with('/')) continue;
-    if (controllers == ",,") {
-      least = std::min(least, LeastUpwards(tree, group, "memory.max"));
-    } else if (controllers.find(",memory,") != std::string::npos) {
-      least = std::min(least, LeastUpwards(tree + "/memory", group, "memory.limit_in_bytes"));
-    }
+  for (const ControlGroup& group : ControlGroupsOf("memory", root)) {
+    const std::string line = FirstLineOf(
+        group.directory + (group.version2 ? "/memory.max" : "/memory.limit_in_bytes"));
+    uint64_t bytes = 0;  // "max", where there is no limit, is no number
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), bytes);
+    if (error == std::errc() && end == line.data() + line.size()) least = std::min(least, bytes);
   }
   return least;
 }

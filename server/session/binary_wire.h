@@ -25,6 +25,7 @@ class BinaryWire final : public Wire {
   }
 
   void Next(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming) override;
+  void RequestDone() override { current_.Release(0); }
   void Answer(const protocol::Request& request, const protocol::Response& response,
               protocol::Buffer& out) override;
   void AnswerValue(const protocol::Request& request, EntryRef value, bool stale,

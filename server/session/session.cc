@@ -235,7 +235,10 @@ size_t Session::Consume(std::string_view bytes, uint64_t begin, TimeMs now) {
         break;
       case Incoming::Kind::kRequest:
         begin = Execute(incoming.request, begin, now);
-        if (unfinished_ == nullptr) break;
+        if (unfinished_ == nullptr) {
+          wire_->RequestDone();
+          break;
+        }
         unfinished_->input = incoming.used;
         return consumed - incoming.used;
       case Incoming::Kind::kRefused:
@@ -321,6 +324,7 @@ bool Session::FinishUnfinished(TimeMs now) {
   counters.latency_ns.Record(unfinished_->spent_ns);
   in_.Consume(unfinished_->input);
   unfinished_.reset();
+  wire_->RequestDone();
   return true;
 }
 

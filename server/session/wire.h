@@ -92,6 +92,9 @@ class Wire {
   // and `scratch` are.
   virtual void Next(std::string_view bytes, protocol::Scratch& scratch, Incoming* incoming) = 0;
 
+  // The request that Next returned was carried out: its views are not used any more.
+  virtual void RequestDone() {}
+
   // Appends an answer that holds no value.
   virtual void Answer(const protocol::Request& request, const protocol::Response& response,
                       protocol::Buffer& out) = 0;

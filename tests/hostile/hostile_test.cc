@@ -271,6 +271,7 @@ class Hostile : public ::testing::TestWithParam<Run> {
   // Returns empty, or what went wrong.
   std::string StoreLargeValue() {
     if (!scenario().large_value) return {};
+    std::this_thread::sleep_for(AttackTime() / 2);  // until the attackers hold what they can
     const auto client = Client::Create(ClientOptions());
     const std::string value(60 * kMebi, 'L');
     const Status put = (*client)->Put("large value", {value});
