@@ -1,6 +1,7 @@
 // Commands that invalidate, and those that list keys by tag.
 
 #include <algorithm>
+#include <memory>
 
 #include "server/commands/handlers.h"
 
@@ -15,6 +16,8 @@ constexpr size_t kPagePart = 4096;
 // So many tags are invalidated before the command asks whether its turn is over. The store locks
 // all shards once for as many.
 constexpr size_t kTagsPart = 64;
+// TAG_STATS visits so many tags before it asks.
+constexpr size_t kRankedPart = 512;
 
 bool TagsFit(Call& call, std::span<const std::string_view> tags) {
   if (tags.empty()) {
@@ -100,10 +103,14 @@ void HandleSearch(Call& call) {
 }
 
 void HandleTagStats(Call& call) {
+  Progress& progress = call.Begin();
+  if (call.earlier == nullptr) progress.ranking = std::make_unique<TagRanking>(PageLimit(call));
+  while (!call.engine.store().RankTags(progress.ranking.get(), kRankedPart)) {
+    if (call.TurnIsOver()) return call.GoOn();
+  }
   CallScratch& scratch = call.scratch;
-  scratch.tag_stats = call.engine.store().HeaviestTags(PageLimit(call));
   scratch.tag_usage.clear();
-  for (const TagStats& stats : scratch.tag_stats) {
+  for (const TagStats& stats : progress.ranking->tags()) {
     scratch.tag_usage.push_back({.tag = stats.tag,
                                  .keys = stats.keys,
                                  .bytes = stats.bytes,
