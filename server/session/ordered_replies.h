@@ -44,6 +44,7 @@ class OrderedReplies {
   // Bytes that wait: of values not yet sent, which are pinned, and of copied answers.
   size_t pinned() const { return pinned_; }
   size_t copied() const { return copied_.size(); }
+  size_t capacity() const { return copied_.capacity(); }
 
  private:
   struct Value {

@@ -133,6 +133,8 @@ class Wire {
   virtual size_t held_input() const { return 0; }
   // Bytes of answers copied into buffers of the codec's own.
   virtual size_t held_output() const { return 0; }
+  // Of those buffers, the memory.
+  virtual size_t output_capacity() const { return 0; }
 
   // What HELLO agreed on. Codecs without frames ignore it.
   virtual void SetMaxFrame(uint32_t) {}

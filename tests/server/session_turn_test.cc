@@ -158,6 +158,21 @@ TEST(Turn, ACommandThatVisitsManyThingsGoesOnInLaterTurns) {
   }
 }
 
+TEST(Turn, ALargestPageOfKeysIsWhole) {
+  TurnDriver driver;
+  StoreTagged(driver, 10'000);
+  Request list;
+  list.op = Op::kKeysByTag;
+  list.key = "t";
+  list.limit = 4096;
+  driver.Feed(Encoded(list));
+  EXPECT_TRUE(driver.session.wants_turn());
+  const Message page = Only(driver.Finish());
+  EXPECT_EQ(page.status, StatusCode::kOk);
+  EXPECT_NE(protocol::LoadLittle<uint64_t>(page.body.data()), 0u);
+  EXPECT_EQ(protocol::LoadLittle<uint32_t>(page.body.data() + 8), 4096u);
+}
+
 TEST(Turn, TagStatsOfManyTagsGoesOnInLaterTurns) {
   TurnDriver driver;
   for (int i = 0; i < 5000; ++i) {
