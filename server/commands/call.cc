@@ -35,7 +35,6 @@ void CallScratch::Trim() {
   TrimVector(progress.refused);
   TrimVector(progress.keys);
   TrimVector(keys);
-  TrimVector(tag_stats);
   TrimVector(tag_usage);
   TrimVector(views);
 }

@@ -61,7 +61,6 @@ struct CallScratch {
   std::vector<std::string_view> views;
   EntryMeta meta;
   std::string message;
-  std::vector<TagStats> tag_stats;
   std::vector<protocol::TagUsage> tag_usage;
   std::vector<std::pair<std::string, std::string>> stats;
   std::vector<std::pair<std::string_view, std::string_view>> stat_views;

@@ -1,6 +1,8 @@
 // Commands that invalidate, and those that list keys by tag.
 
 #include <algorithm>
+#include <iterator>
+#include <memory>
 
 #include "server/commands/handlers.h"
 
@@ -11,10 +13,12 @@ using protocol::StatusCode;
 
 // A listing without a limit asks the store for this many keys at a time, so that no single call of
 // the store takes long.
-constexpr size_t kPagePart = 4096;
+constexpr size_t kPagePart = 1024;
 // So many tags are invalidated before the command asks whether its turn is over. The store locks
 // all shards once for as many.
 constexpr size_t kTagsPart = 64;
+// TAG_STATS visits so many tags before it asks.
+constexpr size_t kRankedPart = 512;
 
 bool TagsFit(Call& call, std::span<const std::string_view> tags) {
   if (tags.empty()) {
@@ -53,8 +57,19 @@ void Invalidate(Call& call, std::span<const std::string_view> tags, TagMatch mat
   call.metrics.invalidations.Add(1);
 }
 
-// Lists pages of the store in one answer until its limit is reached. All pages but the last are
-// sent as parts.
+// Sends the keys found so far, where an answer may list any number. false: it was refused.
+bool SendPart(Call& call, Progress& progress) {
+  if (!KeysFit(call, progress.keys, &progress.bytes)) return false;
+  if (!call.sink->SendKeys(progress.keys)) {
+    call.Refuse(StatusCode::kUnrepresentable,
+                std::string(call.command.name) + ": a key cannot be listed in a line");
+    return false;
+  }
+  progress.keys.clear();
+  return true;
+}
+
+// Lists pages of the store in one answer until its limit is reached.
 void ListKeys(Call& call, std::span<const std::string_view> tags, TagMatch match) {
   Progress& progress = call.Begin();
   if (call.earlier == nullptr) {
@@ -67,15 +82,12 @@ void ListKeys(Call& call, std::span<const std::string_view> tags, TagMatch match
                                             std::min(limit - progress.done, kPagePart), call.now);
     progress.cursor = page.cursor;
     progress.done += page.keys.size();
+    std::move(page.keys.begin(), page.keys.end(), std::back_inserter(progress.keys));
     if (page.cursor == 0 || progress.done >= limit) {
-      call.scratch.keys = std::move(page.keys);
+      call.scratch.keys = std::move(progress.keys);
       return AnswerKeys(call, page.cursor, progress.bytes);
     }
-    if (!KeysFit(call, page.keys, &progress.bytes)) return;
-    if (!call.sink->SendKeys(page.keys)) {
-      return call.Refuse(StatusCode::kUnrepresentable,
-                         std::string(call.command.name) + ": a key cannot be listed in a line");
-    }
+    if (call.max_page == SIZE_MAX && !SendPart(call, progress)) return;
     if (call.TurnIsOver()) return call.GoOn();
   }
 }
@@ -100,10 +112,14 @@ void HandleSearch(Call& call) {
 }
 
 void HandleTagStats(Call& call) {
+  Progress& progress = call.Begin();
+  if (call.earlier == nullptr) progress.ranking = std::make_unique<TagRanking>(PageLimit(call));
+  while (!call.engine.store().RankTags(progress.ranking.get(), kRankedPart)) {
+    if (call.TurnIsOver()) return call.GoOn();
+  }
   CallScratch& scratch = call.scratch;
-  scratch.tag_stats = call.engine.store().HeaviestTags(PageLimit(call));
   scratch.tag_usage.clear();
-  for (const TagStats& stats : scratch.tag_stats) {
+  for (const TagStats& stats : progress.ranking->tags()) {
     scratch.tag_usage.push_back({.tag = stats.tag,
                                  .keys = stats.keys,
                                  .bytes = stats.bytes,

@@ -17,11 +17,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "protocol/batch.h"
 #include "protocol/message.h"
+#include "server/store/store.h"
 
 namespace tagcache::server {
 
@@ -50,6 +52,7 @@ struct Progress {
   size_t bytes = 0;      // of the keys that were listed
   std::vector<protocol::RefusedItem> refused;
   std::vector<std::string> keys;
+  std::unique_ptr<TagRanking> ranking;
 
   // Begins anew and keeps the memory of the lists.
   void Clear() {
@@ -60,6 +63,7 @@ struct Progress {
     cursor = 0;
     refused.clear();
     keys.clear();
+    ranking.reset();
   }
 };
 

@@ -48,6 +48,7 @@ class OrderedReplies {
   size_t CountPinnedRemoved() const;
   // Bytes of the buffer and the list.
   size_t held() const { return copied_.capacity() + values_.capacity() * sizeof(Value); }
+  size_t capacity() const { return copied_.capacity(); }
 
  private:
   struct Value {

@@ -184,7 +184,6 @@ void Session::GoOnWhenDrained(TimeMs now) {
   // The large replies come first, so that a stream of small requests does not starve them.
   Produce();
   if (MustDrain()) return Hold(false);
-  if (turn_.IsOverAt(engine_.LatencyClock())) return Hold(true);
   held_ = false;
   ProcessHeldInput(now);
   scratch_.Trim();
@@ -215,7 +214,8 @@ size_t Session::Consume(std::string_view bytes, uint64_t begin, TimeMs now) {
       Hold(false);
       return consumed;
     }
-    if (turn_.IsOverAt(begin)) {
+    // Each turn does something, however long it was waited for.
+    if (consumed > 0 && turn_.IsOverAt(begin)) {
       Hold(true);
       return consumed;
     }
@@ -476,7 +476,13 @@ void Session::Sent(size_t n, TimeMs now) {
     out_.Append(std::exchange(borrowed_.end, {}));
   }
   borrowed_.pin.Reset();
-  if (held_ && !wants_turn_ && out_.size() <= kLowWater) GoOnWhenDrained(now);
+  if (held_ && !wants_turn_ && out_.size() <= kLowWater) {
+    if (turn_.IsOverAt(engine_.LatencyClock())) {
+      Hold(true);
+    } else {
+      GoOnWhenDrained(now);
+    }
+  }
   if (!closing_ && out_.size() <= kLowWater) RunReady(now);
   if (out_.empty()) {
     ReturnOutput();

@@ -132,6 +132,9 @@ class Session final : private PartSink {
   // Bytes held in this session's own buffers, for tests of the bounds.
   size_t buffered_input() const;
   size_t buffered_output() const;
+  size_t output_capacity() const {
+    return out_.capacity() + (wire_ != nullptr ? wire_->output_capacity() : 0);
+  }
   bool holds_memory() const { return in_.capacity() + out_.capacity() > 0; }
 
   // Memory that this session holds by itself: buffers, answers that wait, requests that wait.

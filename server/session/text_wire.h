@@ -37,6 +37,7 @@ class TextWire final : public Wire {
     replies_.Produce(out, borrowed);
   }
   bool full() const override { return replies_.pinned() + replies_.copied() >= max_waiting_; }
+  size_t output_capacity() const override { return replies_.capacity() + list_.capacity(); }
   size_t held_output() const override { return replies_.copied() + list_.size(); }
   size_t held() const override { return replies_.held() + list_.size(); }
   size_t pinned() const override { return replies_.pinned(); }

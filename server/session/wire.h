@@ -136,6 +136,8 @@ class Wire {
   virtual size_t held_input() const { return 0; }
   // Bytes of answers copied into buffers of the codec's own.
   virtual size_t held_output() const { return 0; }
+  // Of those buffers, the memory.
+  virtual size_t output_capacity() const { return 0; }
 
   // All memory of the codec's own that grows with what the peer sends or does not read.
   virtual size_t held() const { return held_input() + held_output(); }

@@ -83,10 +83,10 @@ TEST(CommandTable, APutUnderALeaseMayNotBeRepeated) {
   EXPECT_FALSE(IsRepeatable(request));
 }
 
-TEST(CommandTable, OnlyTheHandshakeNeedsNoCredentials) {
+TEST(CommandTable, OnlyTheHandshakeAndPingNeedNoCredentials) {
   for (const Command& command : Commands()) {
     EXPECT_EQ((command.traits & kBeforeAuth) != 0,
-              command.op == Op::kHello || command.op == Op::kAuth)
+              command.op == Op::kHello || command.op == Op::kAuth || command.op == Op::kPing)
         << command.name;
   }
 }

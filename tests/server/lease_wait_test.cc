@@ -89,6 +89,23 @@ std::string ValueOf(const Message& message) {
   return message.body.size() < 9 ? "(none)" : message.body.substr(9);
 }
 
+// A client that has said all it has to say still reads.
+TEST(WaitingLease, IsAnsweredAfterItsClientHasFinishedSending) {
+  FourWorkers run;
+  RawClient first = run.Connect();
+  first.Send(EncodedLease(1, "k", 10'000, 0));
+  first.Read(protocol::kHeaderSize + 9);  // the token
+  RawClient second = run.Connect();
+  second.Send(EncodedLease(2, "k", 10'000, 5'000));
+  second.FinishSending();
+  std::this_thread::sleep_for(milliseconds(50));
+  run.engine.store().Put({.key = "k", .value = "v"}, server::WriteMode::kPut, Worker::Now());
+  const std::string answer = second.ReadAll();
+  ASSERT_GT(answer.size(), protocol::kHeaderSize);
+  EXPECT_EQ(Only(answer).id, 2u);
+  EXPECT_EQ(Only(answer).body.back(), 'v');
+}
+
 TEST(LeaseWait, FiveHundredCallersOfOneKeyRunTheProducerOnce) {
   constexpr int kConnections = 20, kEach = 25;
   FourWorkers running;

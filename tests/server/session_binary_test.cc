@@ -357,5 +357,35 @@ TEST(BinarySession, DecrementSubtractsAndOverflowChangesNothing) {
   EXPECT_EQ(Only(driver.Say(Encoded(step))).number(), 7);
 }
 
+// The front of a PUT that breaks the bound of messages in parts ends within its key: another key,
+// which is the front of that one, is none of its business.
+TEST(BinarySession, APutThatIsCutWithinItsKeyRemovesNothing) {
+  EngineOptions options = SmallEngine();
+  options.store.max_value = 1024;
+  Driver driver(options);
+  driver.Store("key", "v");
+  driver.Store("key-and-more", "v");
+  const auto part = [](Op op, uint64_t id, std::string_view body) {
+    protocol::Buffer out;
+    protocol::FrameWriter writer(out, protocol::kRequestMagic, static_cast<uint8_t>(op), id,
+                                 StatusCode::kOk, 256 * 1024);
+    writer.Bytes(body);
+    writer.Finish(true);
+    return std::string(out.view());
+  };
+  driver.Feed(part(Op::kPut, 1, std::string_view("\0\x0C\0key", 6)));
+  // Others take what is left of the bound, but for less than the next part of the PUT has.
+  const std::string filler(50'000, 'f');
+  const size_t bound = 2 * driver.engine.max_message();
+  for (uint64_t n = 0; driver.session.buffered_input() + filler.size() <= bound; ++n) {
+    driver.Feed(part(Op::kMPut, 2 + n / 200, filler));
+  }
+  ASSERT_FALSE(driver.session.closing());
+  driver.Feed(part(Op::kPut, 1, "-and-more" + filler));
+  EXPECT_TRUE(driver.session.closing());
+  EXPECT_TRUE(driver.Has("key"));
+  EXPECT_FALSE(driver.Has("key-and-more")) << "what was to be replaced is served on";
+}
+
 }  // namespace
 }  // namespace tagcache::testing

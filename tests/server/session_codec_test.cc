@@ -117,12 +117,47 @@ TEST(CodecTable, TheFirstBytesChooseARow) {
   EXPECT_EQ(NameOfChosen("toy/2"), "text");
 }
 
-TEST(CodecTable, TheServersRowsDecideOnTheFirstByte) {
+std::string NameOfServed(std::string_view bytes) {
+  const Codec* codec = server::ChooseCodec(server::Codecs(), bytes);
+  return codec == nullptr ? "(none yet)" : std::string(codec->name);
+}
+
+TEST(CodecTable, TheServersRowsDecideOnTheFirstByteUnlessItMayBeHttp) {
   for (int byte = 0; byte < 256; ++byte) {
     const char first = static_cast<char>(byte);
-    const Codec* codec = server::ChooseCodec(server::Codecs(), {&first, 1});
-    ASSERT_NE(codec, nullptr);
-    EXPECT_EQ(codec->name, byte == 0xC7 ? "binary" : "text");
+    const bool may_be_http = std::string_view("CDGHOPT").find(first) != std::string_view::npos;
+    EXPECT_EQ(NameOfServed({&first, 1}),
+              byte == 0xC7 ? "binary" : (may_be_http ? "(none yet)" : "text"))
+        << byte;
+  }
+}
+
+// lessons 37
+TEST(CodecTable, TheFirstLineOfHttpIsRecognizedAndNoVerbIs) {
+  for (const std::string_view line :
+       {"GET / HTTP/1.1", "POST /x HTTP/1.1", "HEAD / HTTP/1.0", "PUT / HTTP/1.1",
+        "DELETE / HTTP/1.1", "OPTIONS * HTTP/1.1", "PATCH / HTTP/1.1", "Host: x"}) {
+    EXPECT_EQ(NameOfServed(line), "http") << line;
+  }
+  for (const std::string_view line : {"GET\tk\n", "PUT\tk\t-\t-\tv\n", "DEL\tk\n", "DECR\tk\n",
+                                      "get\tk\n", "P\n", "GET\n", "GET k\n", "POST\n"}) {
+    EXPECT_EQ(NameOfServed(line), "text") << line;
+  }
+}
+
+TEST(CodecTable, HttpIsAnsweredWithNothingAndAClose) {
+  for (const size_t piece : {size_t{1}, size_t{7}, size_t{100}}) {
+    Driver driver;
+    driver.Store("k", "v");
+    const std::string request = "POST / HTTP/1.1\r\nHost: x\r\n\r\nFLUSH\nSTATS\n";
+    std::string sent;
+    for (size_t at = 0; at < request.size(); at += piece) {
+      sent += driver.Say(std::string_view(request).substr(at, piece));
+    }
+    EXPECT_EQ(sent, "");
+    EXPECT_TRUE(driver.session.closing());
+    EXPECT_TRUE(driver.Has("k"));
+    EXPECT_EQ(driver.engine.workers()[0].http_refused.value(), 1u);
   }
 }
 

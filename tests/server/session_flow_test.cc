@@ -234,7 +234,12 @@ TEST(SessionFlow, TheFrontOfALongAnswerLeavesWhileTheRestIsMade) {
                   EncodedKey(Op::kGet, 2, "0") +
                   EncodedKeys(Op::kMGet, 3, {keys.begin(), keys.end()}));
       EXPECT_EQ(early.sent.empty(), most == 0 || count <= 512) << count;
-      const std::vector<Message> messages = Messages(early.sent + driver.Take());
+      // Both ways lead to one peer, in the order in which the bytes leave.
+      for (std::string_view output; !(output = driver.session.Output(driver.now)).empty();) {
+        early.sent.append(output);
+        driver.session.Sent(output.size(), driver.now);
+      }
+      const std::vector<Message> messages = Messages(early.sent);
       ASSERT_EQ(messages.size(), 3u);
       for (const Message& message : messages) {
         if (message.id != 2) ExpectAllOf(keys, message.body);

@@ -154,7 +154,65 @@ TEST(Credentials, AWrongAttemptTakesAwayWhatWasGranted) {
   Driver driver(WithCredentials());
   driver.Say(EncodedAuth(1, "app", "secret"));
   driver.Say(EncodedAuth(2, "app", "wrong"));
-  EXPECT_EQ(Only(driver.Say(EncodedKey(Op::kPing, 3, ""))).status, StatusCode::kAuthRequired);
+  EXPECT_EQ(Only(driver.Say(EncodedKey(Op::kGet, 3, "k"))).status, StatusCode::kAuthRequired);
+  EXPECT_EQ(Only(driver.Say(EncodedKey(Op::kPing, 4, ""))).status, StatusCode::kOk);
+}
+
+// lessons 33
+TEST(Credentials, WithoutThemAPeerHasKilobytesOfInput) {
+  const std::string half_line = "PUT\tk\t-\t-\t" + Repeat('v', 70'000);
+  Request put;
+  put.op = Op::kPut;
+  put.id = 2;
+  put.key = "k";
+  const std::string value = Repeat('v', 1'000'000);
+  put.value = value;
+  const std::string parts = Encoded(put).substr(0, 140'000);
+  Request keys;
+  keys.op = Op::kMDelete;
+  const std::vector<std::string_view> many(60'000, "ab");
+  keys.keys = many;
+  const std::string one_frame = Encoded(keys, 1 << 20).substr(0, 100'000);
+  for (const std::string& bytes : {half_line, parts, one_frame}) {
+    Driver driver(WithCredentials());
+    for (size_t at = 0; at < bytes.size() && !driver.session.closing(); at += 1000) {
+      driver.Feed(std::string_view(bytes).substr(at, 1000));
+      EXPECT_LE(driver.session.buffered_input(), Session::kMaxBeforeAuth + 1000);
+    }
+    EXPECT_TRUE(driver.session.closing());
+    EXPECT_EQ(driver.session.buffered_input(), 0u);
+    EXPECT_NE(driver.Take().find(bytes[0] == 'P' ? "ERR auth_required" : "credentials"),
+              std::string::npos);
+    EXPECT_EQ(driver.engine.workers()[0].unauthenticated_closed.value(), 1u);
+  }
+}
+
+TEST(Credentials, WithoutThemAPeerHasKilobytesOfOutput) {
+  Driver driver(WithCredentials());
+  std::string pings;
+  for (uint64_t id = 1; id <= 10'000; ++id) pings += EncodedKey(Op::kPing, id, "");
+  driver.Feed(pings);
+  EXPECT_TRUE(driver.session.closing());
+  EXPECT_LE(driver.session.buffered_output(), Session::kMaxBeforeAuth);
+}
+
+TEST(Credentials, WithoutThemABatchIsNotDecoded) {
+  Driver driver(WithCredentials());
+  std::string malformed = EncodedKeys(Op::kMGet, 2, {"a", "b"});
+  malformed[protocol::kHeaderSize + 1] = 100;  // the count
+  const Message refused = Only(driver.Say(malformed));
+  EXPECT_EQ(refused.status, StatusCode::kAuthRequired);
+  EXPECT_EQ(refused.id, 2u);
+  EXPECT_EQ(refused.body, "MGET: the server asks for credentials first");
+}
+
+TEST(Credentials, ThereIsADeadlineForThem) {
+  Driver driver(WithCredentials());
+  driver.session.Opened(driver.now);
+  EXPECT_GT(driver.session.auth_deadline(), driver.now);
+  EXPECT_LE(driver.session.auth_deadline(), driver.now + 60'000);
+  driver.Say(EncodedAuth(1, "app", "secret"));
+  EXPECT_EQ(driver.session.auth_deadline(), server::kNoDeadline);
 }
 
 TEST(Credentials, FailuresAreLoggedWithoutThePassword) {

@@ -130,5 +130,41 @@ TEST(TextSession, AStreamThatBeginsWithNoVerbIsRefusedAsText) {
   EXPECT_EQ(driver.Say("\x16\x03\x01 hello\nGET\tk\n"), "ERR unknown_command\nNF\n");
 }
 
+TEST(TextSession, DecrementByTheLowestIntegerOverflowsOnlyWhereItMust) {
+  Driver driver;
+  EXPECT_EQ(driver.Say("DECR\tk\t-9223372036854775808\n"), "ERR integer overflow\n");
+  EXPECT_FALSE(driver.Has("k"));
+  driver.Store("k", "-1");
+  EXPECT_EQ(driver.Say("DECR\tk\t-9223372036854775808\n"), "VALUE\t9223372036854775807\n");
+}
+
+// lessons 7
+TEST(TextSession, APutThatIsRefusedForItsTtlRemovesTheOldValue) {
+  Driver driver;
+  driver.Store("k", "old");
+  EXPECT_EQ(driver.Say("PUT\tk\tsoon\t-\tnew\nADD\tk2\tsoon\n"),
+            "ERR invalid_ttl\nERR invalid_ttl\n");
+  EXPECT_FALSE(driver.Has("k"));
+  driver.Store("k", "old");
+  EXPECT_EQ(driver.Say("ADD\tk\tsoon\n"), "ERR invalid_ttl\n");
+  EXPECT_TRUE(driver.Has("k"));
+}
+
+// lessons 32
+TEST(TextSession, TheUnreadEndOfALongAnswerDoesNotKeepItsMemory) {
+  Driver driver;
+  const std::string_view tag = "t";
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string key = std::to_string(i) + Repeat('k', 900);
+    driver.engine.store().Put({.key = key, .value = "v", .tags = {&tag, 1}},
+                              server::WriteMode::kPut, driver.now);
+  }
+  driver.Feed("KEYS\tt\n");
+  const size_t all = driver.session.buffered_output();
+  EXPECT_GT(all, 17'000'000u);
+  driver.Take(all - 1'000'000);
+  EXPECT_LE(driver.session.output_capacity(), 5'000'000u);
+}
+
 }  // namespace
 }  // namespace tagcache::testing
