@@ -14,12 +14,14 @@ uint64_t FlushedTables::CountLive(const Arena& arena, TimeMs now) {
   return live;
 }
 
-bool FlushedTables::FreeSome(const Arena& arena, size_t budget) {
+bool FlushedTables::FreeSome(const Arena& arena, FreeBudget* budget) {
   for (; next < entries.capacity(); ++next) {
     const EntryTable::Slot slot = entries.at(next);
     if (slot == 0) continue;
-    if (budget-- == 0) return false;
-    DropTablePin(arena.At<Entry>(EntryTable::RefIn(slot)));
+    if (budget->spent()) return false;
+    Entry* entry = arena.At<Entry>(EntryTable::RefIn(slot));
+    budget->Spend(entry->allocated());
+    DropTablePin(entry);
   }
   return tags.FreeNodes(budget);
 }

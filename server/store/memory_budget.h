@@ -6,6 +6,7 @@
 //
 // Threads: any; the sums are relaxed, as nothing is ordered by them.
 
+#include <algorithm>
 #include <atomic>
 #include <cassert>
 #include <cstddef>
@@ -52,6 +53,18 @@ class MemoryBudget {
   std::atomic<size_t> used_{0};
   std::atomic<size_t> overhead_{0};
   std::atomic<size_t> pinned_{0};
+};
+
+// How much of what waits to be freed is to be freed.
+struct FreeBudget {
+  size_t objects = SIZE_MAX;
+  size_t bytes = SIZE_MAX;
+
+  bool spent() const { return objects == 0 || bytes == 0; }
+  void Spend(size_t freed) {
+    --objects;
+    bytes -= std::min(bytes, freed);
+  }
 };
 
 }  // namespace tagcache::server

@@ -17,7 +17,8 @@ Shard::~Shard() {
   for (size_t i = 0; i < entries_.capacity(); ++i) {
     if (entries_.at(i) != 0) DropTablePin(EntryIn(&entries_.at(i)));
   }
-  tags_.FreeNodes(SIZE_MAX);
+  FreeBudget all;
+  tags_.FreeNodes(&all);
   arena_->budget().Remove(accounted_);
 }
 
@@ -87,6 +88,11 @@ void Shard::Account() {
   if (bytes > accounted_) arena_->budget().Add(bytes - accounted_);
   if (bytes < accounted_) arena_->budget().Remove(accounted_ - bytes);
   accounted_ = bytes;
+  if (has_invalidated_ != tags_.any_invalidated()) {
+    has_invalidated_ = !has_invalidated_;
+    context_->shards_with_invalidated.fetch_add(has_invalidated_ ? 1 : SIZE_MAX,
+                                                std::memory_order_relaxed);
+  }
   assert(wheel_.size() <= entries_.size());
   assert(tags_.invalidated_at_least() <= entries_.size());
 }

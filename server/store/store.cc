@@ -61,15 +61,17 @@ Store::Impl::Impl(const StoreOptions& asked)
       shard_bits(static_cast<unsigned>(std::countr_zero(options.shards))),
       budget(options.memory_limit),
       arena(budget),
+      registry(budget),
       clock(asked.seed),
-      context{arena, registry, clock, stamps, order, options.seed, shard_bits, HashOf},
+      context{arena,        registry,   clock, stamps, order, shards_with_invalidated,
+              options.seed, shard_bits, HashOf},
       invalidated(std::make_unique<std::atomic<uint32_t>[]>(kTagCounters)),
       shards(std::make_unique<Shard[]>(options.shards)) {
   for (size_t i = 0; i < options.shards; ++i) shards[i].Attach(&context, i);
 }
 
 Store::Impl::~Impl() {
-  for (const std::unique_ptr<FlushedTables>& tables : flushed) FreeSome(*tables, SIZE_MAX);
+  for (const std::unique_ptr<FlushedTables>& tables : flushed) FreeAll(*tables);
 }
 
 // The tags without repetition.
@@ -137,6 +139,8 @@ void Store::Impl::MakeDraft(const Write& write, const HashedBytes& key, TimeMs n
   if (draft->entry == nullptr) {
     draft->refused = Outcome::kOutOfMemory;
     tags->resize(first_tag);
+  } else if (tags->size() > first_tag) {
+    MakeRoomForTags(key, std::span(*tags).subspan(first_tag), now);
   }
 }
 
@@ -310,7 +314,7 @@ IncrementResult Store::Increment(const CounterIncrement& increment, TimeMs now) 
     impl_->HashTags(*increment.tags, &tag_scratch);
   }
   const HashedBytes key = impl_->Hash(increment.key);
-  if (!impl_->budget.Fits(0)) impl_->KeepToLimit(key, increment.key.size(), now);
+  impl_->MakeRoomForTags(key, tag_scratch, now);
   return impl_->ShardWith(key.hash).Increment(key, increment, tag_scratch, now);
 }
 
@@ -339,10 +343,9 @@ size_t Store::pinned_removed_bytes() const { return impl_->budget.pinned(); }
 StoreStats Store::Stats() const {
   StoreStats stats;
   for (size_t i = 0; i < impl_->options.shards; ++i) impl_->shards[i].AddTo(&stats);
-  const TagRegistry::Sums tags = impl_->registry.Sum();
-  stats.tags = tags.tags;
+  stats.tags = impl_->registry.size();
   const Arena::Bytes arena = impl_->arena.Used();
-  const uint64_t used = impl_->budget.used() + tags.bytes;
+  const uint64_t used = impl_->budget.used();
   stats.held = used + impl_->arena.idle_bytes();
   stats.memory = used - std::min<uint64_t>(used, arena.slabs) + arena.objects;
   return stats;

@@ -82,10 +82,13 @@ struct Store::Impl {
 
   // store_upkeep.cc
   Entry* MakeEntry(const EntryParts& parts, TimeMs now);
+  void MakeRoomForTags(const HashedBytes& key, std::span<const HashedBytes> tags, TimeMs now);
   void KeepToLimit(const HashedBytes& key, size_t bytes, TimeMs now);
+  bool FreeWaiting(const HashedBytes& key, size_t bytes, TimeMs now);
   size_t EmptySlab(unsigned spare, size_t budget);
-  bool FreeSome(FlushedTables& tables, size_t most);
-  size_t FreeFlushed(size_t most);
+  bool FreeSome(FlushedTables& tables, FreeBudget* freeing);
+  void FreeAll(FlushedTables& tables);
+  void FreeFlushed(FreeBudget* freeing);
 
   // store_invalidation.cc
   InvalidationResult InvalidateTags(const Invalidation& what, TimeMs now);
@@ -112,6 +115,8 @@ struct Store::Impl {
   EventClock clock;
   TagStamps stamps;
   InvalidationOrder order;
+  // Shards in which invalidated entries wait to be removed.
+  std::atomic<size_t> shards_with_invalidated{0};
   const ShardContext context;
   // Invalidations by tag, for HeaviestTags; tags that share a counter have their sum.
   const std::unique_ptr<std::atomic<uint32_t>[]> invalidated;
@@ -123,6 +128,7 @@ struct Store::Impl {
   Mutex invalidating;
   Mutex flushed_mutex;
   std::vector<std::unique_ptr<FlushedTables>> flushed GUARDED_BY(flushed_mutex);
+  std::atomic<size_t> flushed_count{0};  // of all tables that are not yet freed
   Mutex emptying;
   Slab* sparse GUARDED_BY(emptying) = nullptr;  // the slab that is being emptied
   size_t sparse_next GUARDED_BY(emptying) = 0;  // its objects before this one are done

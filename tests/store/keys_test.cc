@@ -133,16 +133,18 @@ class ChosenHashes {
   HashedBytes tag_{"t", 99};
   MemoryBudget budget_{0};
   Arena arena_{budget_};
-  TagRegistry registry_;
+  TagRegistry registry_{budget_};
   EventClock clock_{1};
   TagStamps stamps_;
   InvalidationOrder order_;
+  std::atomic<size_t> shards_with_invalidated_{0};
   const ShardContext context_{
       .arena = arena_,
       .registry = registry_,
       .clock = clock_,
       .stamps = stamps_,
       .order = order_,
+      .shards_with_invalidated = shards_with_invalidated_,
       .hash = [](std::string_view key, uint64_t) { return hashes_.find(key)->second; }};
   Shard shard_;
 };
