@@ -64,7 +64,8 @@ EngineOptions EngineOptionsOf(const Config& config) {
                    .max_tag = config.max_tag,
                    .max_tags = config.max_tags,
                    .max_value = config.max_value,
-                   .memory_limit = config.memory_limit};
+                   .memory_limit = config.memory_limit,
+                   .max_lease_ms = config.max_lease_ms};
   options.max_frame = static_cast<uint32_t>(config.max_frame);
   options.output_backlog = config.output_backlog;
   options.max_connections = config.max_connections;

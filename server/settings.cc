@@ -41,6 +41,8 @@ constexpr Setting kSettings[] = {
     {"max_value", kSize, &Config::max_value, 1, kGi, "bytes", "largest value"},
     {"memory_limit", kSize, &Config::memory_limit, 0, kTi, "bytes",
      "entries are evicted to keep all memory of the server below it; 0: no limit"},
+    {"max_lease_ms", kNumber, &Config::max_lease_ms, 1, kDay, "milliseconds",
+     "the longest lease; who asks for a longer one gets this"},
     {"max_frame", kSize, &Config::max_frame, protocol::kBaseMaxFrame, 16 * kMi, "bytes",
      "longest body of a binary frame, in both directions"},
     {"max_connections", kNumber, &Config::max_connections, 1, 1'000'000, "connections",

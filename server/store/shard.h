@@ -50,6 +50,7 @@
 #include "server/store/key_hash.h"
 #include "server/store/lease_table.h"
 #include "server/store/mutex.h"
+#include "server/store/prefix_stamps.h"
 #include "server/store/step.h"
 #include "server/store/store.h"
 #include "server/store/tag_index.h"
@@ -60,10 +61,10 @@ namespace tagcache::server {
 
 // What the shards of a store have in common. Outlives them.
 struct ShardContext {
-  Arena& arena;
   TagRegistry& registry;
   EventClock& clock;
   TagStamps& stamps;
+  PrefixStamps& prefixes;
   InvalidationOrder& order;
   std::atomic<size_t>& shards_with_invalidated;
   uint64_t seed = 0;
@@ -102,8 +103,8 @@ class alignas(64) Shard {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  // REQUIRES: called once, before anything else; the context outlives this.
-  void Attach(const ShardContext* context, size_t index);
+  // REQUIRES: called once, before anything else; context and arena outlive this.
+  void Attach(const ShardContext* context, Arena* arena, size_t index);
   Mutex& mutex() TAGCACHE_ANNOTATION(lock_returned(mutex_)) { return mutex_; }
   // Prefetches the slot a lookup of `hash` begins with. Takes no lock.
   void PrefetchSlot(uint64_t hash) const NO_THREAD_SAFETY_ANALYSIS;

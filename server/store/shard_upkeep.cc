@@ -118,7 +118,7 @@ size_t Shard::Evict(size_t bytes, TimeMs now) {
   LockedStep step(mutex_, now);
   RemoveExpired(kDiscardedFirst, step);
   RemoveInvalidated(kDiscardedFirst, step);
-  size_t freed = step.removed.bytes(*arena_);
+  size_t freed = step.removed.bytes();
   for (size_t i = 0; i < kEvictedAtOnce && freed < bytes && entries_.size() > 0; ++i) {
     freed += DiscardForRoom(EvictionVictim(), step);
   }
@@ -147,7 +147,7 @@ bool Shard::Relocate(Entry* entry) {
   // The value outside and the place in the wheel belong to the copy.
   entry->wheel_before = 0;
   entry->bits = static_cast<uint8_t>(entry->bits & ~Entry::kOutside);
-  step.removed.Add(*arena_, entry);
+  step.removed.Add(entry);
   return true;
 }
 

@@ -108,7 +108,7 @@ InvalidationResult Store::Impl::Flush(TimeMs now) NO_THREAD_SAFETY_ANALYSIS {
   for (std::unique_ptr<FlushedTables>& tables : all) {
     budget.Add(tables->bytes());
     if (entries <= kRemovedAtOnce) {
-      result.entries += tables->CountLive(arena, now);
+      result.entries += tables->CountLive(now);
       FreeAll(*tables);
     } else {
       result.entries += tables->LiveAtMost();

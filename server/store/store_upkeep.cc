@@ -29,6 +29,7 @@ constexpr unsigned kSpare = 25;
 // Makes room by eviction where the memory limit asks for it. nullptr: there is no memory, or the
 // entry is larger than its share of the limit.
 Entry* Store::Impl::MakeEntry(const EntryParts& parts, TimeMs now) {
+  Arena& arena = ArenaWith(parts.key.hash);
   Entry* entry = NewEntry(arena, parts, false);
   if (budget.limit() == 0) return entry;
   const size_t bytes = SizeOf(parts);
@@ -40,7 +41,7 @@ Entry* Store::Impl::MakeEntry(const EntryParts& parts, TimeMs now) {
     KeepToLimit(parts.key, bytes, now);
     entry = NewEntry(arena, parts, false);
   }
-  if (entry == nullptr && EmptySlab(kSpareAtLimit, SIZE_MAX) > 0) {
+  if (entry == nullptr && EmptySlab(arena, kSpareAtLimit, SIZE_MAX) > 0) {
     entry = NewEntry(arena, parts, false);
   }
   // This entry exceeds the limit, until the slabs that eviction has thinned out are emptied.
@@ -96,10 +97,10 @@ bool Store::Impl::FreeWaiting(const HashedBytes& key, size_t bytes, TimeMs now) 
   return freed > 0;
 }
 
-// Moves up to `budget` entries of a sparse slab into others of their size, and continues with the
-// same slab the next time. Returns how many objects it checked; 0: no size is sparse enough, or
-// another thread is doing this.
-size_t Store::Impl::EmptySlab(unsigned spare, size_t budget) {
+// Moves up to `budget` entries of a sparse slab of the arena into others of their size, and
+// continues with the same slab the next time, whichever arena it is in. Returns how many objects it
+// checked; 0: no size is sparse enough, or another thread is doing this.
+size_t Store::Impl::EmptySlab(Arena& arena, unsigned spare, size_t budget) {
   if (!emptying.TryLock()) return 0;
   if (sparse == nullptr) {
     sparse = arena.BeginEmptying(spare);
@@ -114,7 +115,7 @@ size_t Store::Impl::EmptySlab(unsigned spare, size_t budget) {
       const EntryRef pin(entry);
       ShardWith(Hash(entry->key()).hash).Relocate(entry);
     }
-    if (sparse_next == end) arena.Emptied(std::exchange(sparse, nullptr));
+    if (sparse_next == end) sparse->arena->Emptied(std::exchange(sparse, nullptr));
   }
   emptying.Unlock();
   return checked;
@@ -122,7 +123,7 @@ size_t Store::Impl::EmptySlab(unsigned spare, size_t budget) {
 
 // true: nothing is left of the tables.
 bool Store::Impl::FreeSome(FlushedTables& tables, FreeBudget* freeing) {
-  if (!tables.FreeSome(arena, freeing)) return false;
+  if (!tables.FreeSome(freeing)) return false;
   budget.Remove(tables.bytes());
   return true;
 }
@@ -157,7 +158,6 @@ void Store::Impl::FreeFlushed(FreeBudget* freeing) {
 // for their shard's turn.
 size_t Store::RunMaintenance(size_t budget, TimeMs now) {
   size_t left = budget;
-  left -= std::min(left, kReturnCost * impl_->arena.ReturnIdle(1 + left / (2 * kReturnCost)));
   impl_->ShardAt(impl_->lease_shard.fetch_add(1, std::memory_order_relaxed)).ExpireLeases(now);
   for (size_t visits = 0; visits < impl_->options.shards && left > 0; ++visits) {
     Shard& shard = impl_->ShardAt(impl_->maintained_shard);
@@ -172,12 +172,19 @@ size_t Store::RunMaintenance(size_t budget, TimeMs now) {
   FreeBudget freeing = {.objects = left};
   impl_->FreeFlushed(&freeing);
   left = freeing.objects;
+  const size_t turn = impl_->maintained_arena.fetch_add(1, std::memory_order_relaxed);
+  Arena& arena = *impl_->arenas[turn % impl_->arenas.size()];
   const bool at_limit = !impl_->budget.Fits(impl_->budget.limit() / 16);
   while (left > 0) {
-    const size_t done = impl_->EmptySlab(at_limit ? kSpareAtLimit : kSpare, left);
+    const size_t done = impl_->EmptySlab(arena, at_limit ? kSpareAtLimit : kSpare, left);
     if (done == 0) break;
     left -= done;
   }
+  // One slab at least, so that it comes to them in busy times too; and where there may be more of
+  // them, the budget is spent.
+  const size_t most = 1 + left / (2 * kReturnCost);
+  const size_t returned = arena.ReturnIdle(most);
+  left -= returned == most ? left : std::min(left, kReturnCost * returned);
   return budget - left;
 }
 

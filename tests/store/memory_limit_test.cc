@@ -164,7 +164,7 @@ TEST(MemoryLimit, WhatWasFlushedOrInvalidatedGoesBeforeAnythingFresh) {
     EXPECT_EQ(flush ? cache.store.Flush(cache.now) : cache.InvalidateAny({"t"}),
               static_cast<uint64_t>(old));
     const std::string value(700, 'w');
-    constexpr int kFresh = kLimit / 2 / 900;
+    constexpr int kFresh = kLimit / 4 * 3 / 900;
     for (int i = 0; i < kFresh; ++i) {
       ASSERT_EQ(cache.Put("fresh" + std::to_string(i), value), Outcome::kOk);
       if (i % 64 == 0) {
