@@ -37,6 +37,7 @@ struct Config {
   uint64_t max_value = StoreOptions().max_value;
   uint64_t memory_limit = kAutomatic;
   uint64_t client_memory_limit = kAutomatic;
+  uint64_t max_lease_ms = StoreOptions().max_lease_ms;
   uint64_t max_frame = EngineOptions().max_frame;
   uint64_t max_connections = WorkerOptions().max_connections;
   uint64_t max_shm_connections = WorkerOptions().max_shm_connections;

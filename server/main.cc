@@ -66,7 +66,8 @@ EngineOptions EngineOptionsOf(const Config& config, const MemoryLimits& memory) 
                    .max_tag = config.max_tag,
                    .max_tags = config.max_tags,
                    .max_value = config.max_value,
-                   .memory_limit = memory.limit};
+                   .memory_limit = memory.limit,
+                   .max_lease_ms = config.max_lease_ms};
   options.client_memory_limit = memory.client_limit;
   options.max_frame = static_cast<uint32_t>(config.max_frame);
   options.output_backlog = config.output_backlog;

@@ -47,6 +47,8 @@ constexpr Setting kSettings[] = {
      "bytes",
      "what all connections may hold together; past it the one that holds the most is closed; auto: "
      "a quarter of memory_limit, or 256 MiB where there is none"},
+    {"max_lease_ms", kNumber, &Config::max_lease_ms, 1, kDay, "milliseconds",
+     "the longest lease; who asks for a longer one gets this"},
     {"max_frame", kSize, &Config::max_frame, protocol::kBaseMaxFrame, 16 * kMi, "bytes",
      "longest body of a binary frame, in both directions"},
     {"max_connections", kNumber, &Config::max_connections, 1, 1'000'000, "connections",

@@ -12,8 +12,6 @@ namespace tagcache::server {
 namespace {
 
 constexpr size_t kObjectRoom = kSlabBytes - sizeof(Slab);
-// Addresses: as many as 32 bits of Ref can name.
-constexpr size_t kReserve = size_t{32} << 30;
 constexpr size_t kLeastReserve = size_t{64} << 20;
 // Free slabs that stay resident.
 constexpr size_t kKeptSlabs = 32;
@@ -43,20 +41,17 @@ static_assert(kSizeTable.bytes[kSizeTable.class_of.back()] >= kLargestObject);
 
 size_t ClassOf(size_t bytes) { return kSizeTable.class_of[(bytes + 7) / 8]; }
 
-// Bytes of free memory of values of one size that stay resident; there are some 40 sizes.
-size_t KeptValues(size_t limit) {
-  constexpr size_t kMost = 256 * 1024;
-  return limit == 0 ? kMost : std::min(kMost, limit / 1024);
-}
-
 uint16_t& NextFree(char* object) { return *reinterpret_cast<uint16_t*>(object); }
 
 }  // namespace
 
-Arena::Arena(MemoryBudget& budget) : budget_(budget), values_(KeptValues(budget.limit())) {
-  size_t reserve = kReserve;
+Arena::Arena(MemoryBudget& budget, ValuePages& values, size_t addresses)
+    : budget_(budget), values_(values) {
+  size_t reserve = addresses / kSlabBytes * kSlabBytes;
+  assert(reserve > 0 && reserve <= kMostBytes);
+  const size_t least = std::min(reserve, kLeastReserve);
   void* mapping = MAP_FAILED;
-  for (; reserve >= kLeastReserve && mapping == MAP_FAILED; reserve /= 2) {
+  for (; reserve >= least; reserve /= 2) {
     mapping = mmap(nullptr, reserve + kSlabBytes, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapping != MAP_FAILED) break;

@@ -1,9 +1,11 @@
 #ifndef TAGCACHE_SERVER_STORE_ARENA_H_
 #define TAGCACHE_SERVER_STORE_ARENA_H_
 
-// The memory of entries and tag nodes: one range of addresses, cut into slabs, each slab into
-// objects of one size. An object is named by a Ref of 32 bits, its offset in units of 8 bytes,
-// which takes half the room of a pointer.
+// The memory of entries and tag nodes: a range of addresses, cut into slabs, each slab into objects
+// of one size. An object is named by a Ref of 32 bits, its offset in units of 8 bytes, which takes
+// half the room of a pointer. A store that may hold more than one range has an arena for each group
+// of neighbouring shards: what lies in a shard refers to nothing outside it, so a Ref means an
+// object of its shard's arena.
 //
 //   base_   slab 0     slab 1     slab 2     ...                     32 GiB of addresses, reserved;
 //   |------|----------|----------|----------|--------- ...           memory comes with the first
@@ -67,8 +69,13 @@ static_assert(sizeof(Slab) == 64);
 
 class Arena {
  public:
-  // Throws std::bad_alloc where the system has no addresses to give.
-  explicit Arena(MemoryBudget& budget);
+  // The most that Refs can name, bytes.
+  static constexpr size_t kMostBytes = size_t{32} << 30;
+
+  // Reserves so many addresses, or fewer where the system does not give them. Throws std::bad_alloc
+  // where it gives none. REQUIRES: addresses are at most kMostBytes; budget and values outlive
+  // this.
+  Arena(MemoryBudget& budget, ValuePages& values, size_t addresses = kMostBytes);
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -130,7 +137,7 @@ class Arena {
   static void Unlist(SizeClass& size, Slab* slab) REQUIRES(size.mutex);
 
   MemoryBudget& budget_;
-  ValuePages values_;
+  ValuePages& values_;
   char* mapping_ = nullptr;
   char* base_ = nullptr;
   size_t reserved_slabs_ = 0;

@@ -157,24 +157,23 @@ void DropTablePin(Entry* entry) {
   if (DropOwnPin(entry)) Arena::Free(entry);
 }
 
-size_t Removed::bytes(const Arena& arena) const {
+size_t Removed::bytes() const {
   size_t bytes = 0;
-  for (const Entry* entry = first_; entry != nullptr;) {
+  for (const Entry* entry = first_; entry != nullptr; entry = Next(entry)) {
     bytes += entry->allocated();
-    entry = entry->wheel_after == 0 ? nullptr : arena.At<Entry>(entry->wheel_after);
   }
   return bytes;
 }
 
 void Removed::DropPins() {
-  Arena& arena = Arena::Of(first_);
   std::array<void*, 32> free;
   size_t count = 0;
   while (first_ != nullptr) {
     Entry* entry = first_;
-    first_ = entry->wheel_after == 0 ? nullptr : arena.At<Entry>(entry->wheel_after);
+    first_ = Next(entry);
+    Arena& arena = Arena::Of(entry);
     if (DropOwnPin(entry)) free[count++] = entry;
-    if (count == free.size() || first_ == nullptr) {
+    if (count == free.size() || first_ == nullptr || &Arena::Of(first_) != &arena) {
       arena.Free(std::span(free).first(count));
       count = 0;
     }

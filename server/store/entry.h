@@ -21,7 +21,7 @@
 // by tag. Values over kLargestInside lie apart. The room of a number (kNumber) is that of the
 // longest one, so that counters change in place.
 //
-// version: milliseconds of the write (40 bits) | count within them (16) | shard (8): it grows with
+// version: milliseconds of the write (42 bits) | count within them (14) | shard (8): it grows with
 // each write of the shard, no two writes of a store have the same, and the entry's age follows from
 // it.
 //
@@ -49,6 +49,7 @@
 
 namespace tagcache::server {
 
+inline constexpr unsigned kVersionTimeShift = 22;
 inline constexpr TimeMs kNever = (uint64_t{1} << 48) - 1;
 // Longest value that lies inside its entry, bytes.
 inline constexpr size_t kLargestInside = 16 * 1024;
@@ -87,7 +88,7 @@ struct Entry {
   uint32_t expires_low;
   Ref wheel_before;  // kFirstRef and above: an entry; below: 1 + the bucket it is the first of; 0:
                      // it is not in the wheel
-  Ref wheel_after;   // also the next in a Removed list
+  Ref wheel_after;
   uint16_t expires_high;
   uint16_t key_size;
   uint16_t flags_low;
@@ -185,15 +186,27 @@ class Removed {
   Removed(const Removed&) = delete;
   Removed& operator=(const Removed&) = delete;
   // REQUIRES: the entry is in no table, wheel or tag's list any more.
-  void Add(const Arena& arena, Entry* entry) {
+  void Add(Entry* entry) {
     assert(entry->tag_count == 0 && entry->wheel_before == 0);
-    entry->wheel_after = first_ == nullptr ? 0 : arena.RefOf(first_);
+    SetNext(entry, first_);
     first_ = entry;
   }
   // Bytes that the entries take in memory. Visits all of them.
-  size_t bytes(const Arena& arena) const;
+  size_t bytes() const;
 
  private:
+  // The next entry, which another arena may have, stands where the links of the wheel were.
+  static constexpr size_t kNext = offsetof(Entry, wheel_before);
+  static_assert(offsetof(Entry, wheel_after) == kNext + sizeof(Ref) &&
+                sizeof(Entry*) == 2 * sizeof(Ref));
+  static Entry* Next(const Entry* entry) {
+    Entry* next;
+    std::memcpy(&next, reinterpret_cast<const char*>(entry) + kNext, sizeof next);
+    return next;
+  }
+  static void SetNext(Entry* entry, Entry* next) {
+    std::memcpy(reinterpret_cast<char*>(entry) + kNext, &next, sizeof next);
+  }
   void DropPins();
   Entry* first_ = nullptr;
 };

@@ -4,22 +4,24 @@
 
 namespace tagcache::server {
 
-uint64_t FlushedTables::CountLive(const Arena& arena, TimeMs now) {
+uint64_t FlushedTables::CountLive(TimeMs now) {
   uint64_t live = 0;
   for (size_t i = 0; i < entries.capacity(); ++i) {
     if (entries.at(i) == 0) continue;
-    Entry* entry = arena.At<Entry>(EntryTable::RefIn(entries.at(i)));
+    Entry* entry = arena->At<Entry>(EntryTable::RefIn(entries.at(i)));
     live += !entry->IsExpired(now) && !tags.IsInvalidated(entry);
   }
   return live;
 }
 
-bool FlushedTables::FreeSome(const Arena& arena, size_t budget) {
+bool FlushedTables::FreeSome(FreeBudget* budget) {
   for (; next < entries.capacity(); ++next) {
     const EntryTable::Slot slot = entries.at(next);
     if (slot == 0) continue;
-    if (budget-- == 0) return false;
-    DropTablePin(arena.At<Entry>(EntryTable::RefIn(slot)));
+    if (budget->spent()) return false;
+    Entry* entry = arena->At<Entry>(EntryTable::RefIn(slot));
+    budget->Spend(entry->allocated());
+    DropTablePin(entry);
   }
   return tags.FreeNodes(budget);
 }

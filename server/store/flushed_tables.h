@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "server/store/entry_table.h"
+#include "server/store/memory_budget.h"
 #include "server/store/store.h"
 #include "server/store/tag_index.h"
 
@@ -20,17 +21,17 @@ namespace tagcache::server {
 
 struct FlushedTables {
   // Entries that had neither expired nor been invalidated. Visits all of them.
-  uint64_t CountLive(const Arena& arena, TimeMs now);
+  uint64_t CountLive(TimeMs now);
   // The same without a visit: never too low, and exact unless some had expired or entries of
   // several invalidations were not yet removed.
   uint64_t LiveAtMost() const { return entries.size() - tags.invalidated_at_least(); }
-  // Frees at most `budget` entries and tag nodes. true: none is left.
-  bool FreeSome(const Arena& arena, size_t budget);
-  // What is left to free, at most.
-  size_t size() const { return entries.size() + tags.nodes().size(); }
+  // Frees entries and tag nodes: at most budget->objects, and not many more than budget->bytes.
+  // Subtracts what it freed. true: none is left.
+  bool FreeSome(FreeBudget* budget);
   // Of the tables; entries and nodes lie in the arena.
   size_t bytes() const { return entries.bytes() + tags.bytes(); }
 
+  Arena* arena = nullptr;  // of the shard
   EntryTable entries;
   TagIndex tags;
   size_t next = 0;  // slot of `entries` that is freed next

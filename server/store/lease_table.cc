@@ -103,8 +103,37 @@ size_t LeaseTable::Find(const HashedBytes& key) const {
   return kMaxRecords;
 }
 
-LeaseRecord* LeaseTable::Add(const HashedBytes& key) {
-  if (state_->count == kMaxRecords) return nullptr;
+bool LeaseTable::Displace(uint64_t holder, Woken* woken) {
+  std::array<uint64_t, kMaxRecords> holders;
+  for (size_t i = 0; i < state_->count; ++i) holders[i] = state_->records[i]->holder;
+  std::sort(holders.begin(), holders.begin() + static_cast<ptrdiff_t>(state_->count));
+  uint64_t largest = 0;
+  size_t most = 0;
+  size_t own = 0;
+  for (size_t i = 0; i < state_->count;) {
+    size_t end = i;
+    while (end < state_->count && holders[end] == holders[i]) ++end;
+    if (holders[i] == holder) own = end - i;
+    if (end - i > most) {
+      most = end - i;
+      largest = holders[i];
+    }
+    i = end;
+  }
+  if (most <= own + 1) return false;
+  size_t oldest = kMaxRecords;
+  for (size_t i = 0; i < state_->count; ++i) {
+    if (state_->records[i]->holder != largest) continue;
+    if (oldest == kMaxRecords || state_->records[i]->token < state_->records[oldest]->token) {
+      oldest = i;
+    }
+  }
+  Remove(oldest, woken);
+  return true;
+}
+
+LeaseRecord* LeaseTable::Add(const HashedBytes& key, uint64_t holder, Woken* woken) {
+  if (state_->count == kMaxRecords && !Displace(holder, woken)) return nullptr;
   auto record = std::make_unique<LeaseRecord>();
   record->key = key.bytes;
   state_->hashes[state_->count] = key.hash;
@@ -112,11 +141,11 @@ LeaseRecord* LeaseTable::Add(const HashedBytes& key) {
 }
 
 LeaseAnswer LeaseTable::Ask(const HashedBytes& key, const LeaseAsk& ask, EntryRef stale,
-                            EventClock& clock, TimeMs now) {
+                            EventClock& clock, TimeMs now, Woken* woken) {
   LeaseAnswer answer;
   if (state_ == nullptr) state_ = std::make_unique<State>();
   const size_t place = Find(key);
-  LeaseRecord* record = place < kMaxRecords ? state_->records[place] : Add(key);
+  LeaseRecord* record = place < kMaxRecords ? state_->records[place] : Add(key, ask.holder, woken);
   if (record == nullptr) {
     answer.token = clock.Issue();
     return answer;

@@ -13,16 +13,18 @@
 //                                  token 8, not token 9
 //
 //    EventClock   one a store           the last token
-//    TagStamps    one a store           65,536 stamps by tag hash, and one for flushes and for
-//                                       removals of a prefix, which has no hash that keys share
+//    TagStamps    one a store           65,536 stamps by tag hash, and one for flushes
+//    PrefixStamps one a store           the latest removals of prefixes (prefix_stamps.h)
 //    LeaseTable   one a shard           2048 stamps by key hash, and at most 128 records
 //
 // All keys (tags) whose hashes fall on a stamp share it. So a token may be refused for what
 // happened to another key, but is never accepted in spite of what happened to its own. While the
 // key has a record, which is until its lease ends, the check of the key itself is exact.
 //
-// Nothing is kept for each token: one that is never used costs nothing. When records run out tokens
-// are still issued, but callers that come later do not wait for the value.
+// Nothing is kept for each token: one that is never used costs nothing. When records run out, the
+// holder that has most of them loses its oldest to a holder that has fewer: who takes many leases
+// takes none from others. Where the caller itself has most, it gets a token all the same, but
+// callers that come later do not wait for its value.
 //
 // Threads: EventClock and TagStamps any; a LeaseTable under its shard's lock.
 
@@ -60,7 +62,7 @@ class EventClock {
   std::atomic<uint64_t> now_;
 };
 
-// When tags were last invalidated, and when everything was flushed or a prefix removed. An event is
+// When tags were last invalidated, and when everything was flushed. An event is
 // stamped before its work begins. So a PUT, which checks under its shard's lock, either sees the
 // stamp or is done before the work comes to its shard.
 class TagStamps {
@@ -126,7 +128,7 @@ class LeaseTable {
 
   // Called after a miss. `stale`: the expired or invalidated entry of the key, or none.
   LeaseAnswer Ask(const HashedBytes& key, const LeaseAsk& ask, EntryRef stale, EventClock& clock,
-                  TimeMs now);
+                  TimeMs now, Woken* woken);
   // Whether the key, or one that shares its stamp, was written or deleted since the token was
   // issued. Tags, flushes and tokens of another process are not checked.
   bool Overtaken(const HashedBytes& key, uint64_t token) const;
@@ -156,7 +158,9 @@ class LeaseTable {
 
   void End(const HashedBytes& key, const EventClock& clock, Woken* woken);
   size_t Find(const HashedBytes& key) const;
-  LeaseRecord* Add(const HashedBytes& key);
+  LeaseRecord* Add(const HashedBytes& key, uint64_t holder, Woken* woken);
+  // Removes a record in favour of another holder. false: `holder` has as many as any other.
+  bool Displace(uint64_t holder, Woken* woken);
   void Remove(size_t place, Woken* woken);
   void Pass(size_t place, TimeMs now, Woken* woken);
   void KeepStale(LeaseRecord& record, EntryRef stale);

@@ -58,6 +58,18 @@ class MemoryBudget {
   std::atomic<size_t> pinned_{0};
 };
 
+// How much of what waits to be freed is to be freed.
+struct FreeBudget {
+  size_t objects = SIZE_MAX;
+  size_t bytes = SIZE_MAX;
+
+  bool spent() const { return objects == 0 || bytes == 0; }
+  void Spend(size_t freed) {
+    --objects;
+    bytes -= std::min(bytes, freed);
+  }
+};
+
 }  // namespace tagcache::server
 
 #endif  // TAGCACHE_SERVER_STORE_MEMORY_BUDGET_H_

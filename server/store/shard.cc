@@ -17,14 +17,15 @@ Shard::~Shard() {
   for (size_t i = 0; i < entries_.capacity(); ++i) {
     if (entries_.at(i) != 0) DropTablePin(EntryIn(&entries_.at(i)));
   }
-  tags_.FreeNodes(SIZE_MAX);
+  FreeBudget all;
+  tags_.FreeNodes(&all);
   arena_->budget().Remove(accounted_);
 }
 
-void Shard::Attach(const ShardContext* context, size_t index) {
+void Shard::Attach(const ShardContext* context, Arena* arena, size_t index) {
   MutexLock lock(mutex_);
   context_ = context;
-  arena_ = &context->arena;
+  arena_ = arena;
   index_ = index;
   last_version_ = index;  // the first one too has its shard in it, whatever the clock shows
   random_ = (context->seed ^ (index + 1) * 0x9E3779B97F4A7C15) | 1;
@@ -87,6 +88,11 @@ void Shard::Account() {
   if (bytes > accounted_) arena_->budget().Add(bytes - accounted_);
   if (bytes < accounted_) arena_->budget().Remove(accounted_ - bytes);
   accounted_ = bytes;
+  if (has_invalidated_ != tags_.any_invalidated()) {
+    has_invalidated_ = !has_invalidated_;
+    context_->shards_with_invalidated.fetch_add(has_invalidated_ ? 1 : SIZE_MAX,
+                                                std::memory_order_relaxed);
+  }
   assert(wheel_.size() <= entries_.size());
   assert(tags_.invalidated_at_least() <= entries_.size());
 }
@@ -95,7 +101,7 @@ void Shard::Account() {
 void Shard::Unlink(Entry* entry, Step& step) {
   tags_.Unlink(entry);
   wheel_.Remove(*arena_, entry);
-  step.removed.Add(*arena_, entry);
+  step.removed.Add(entry);
 }
 
 void Shard::Remove(Slot* slot, Step& step) {
@@ -147,7 +153,7 @@ std::optional<EntryMeta> Shard::Meta(const HashedBytes& key, TimeMs now) {
   EntryMeta meta;
   if (entry->expires() != kNever) meta.ttl_left_ms = entry->expires() - now;
   // A caller whose clock is read before another's write may be behind it.
-  const TimeMs written = entry->version() >> 24;
+  const TimeMs written = entry->version() >> kVersionTimeShift;
   meta.age_ms = now > written ? now - written : 0;
   meta.size = entry->value_size;
   meta.version = entry->version();
@@ -173,7 +179,7 @@ LeaseAnswer Shard::GetOrLease(const HashedBytes& key, const LeaseAsk& ask, TimeM
     stale = EntryRef(entry);
     Discard(slot, step);
   }
-  answer = leases_.Ask(key, ask, std::move(stale), context_->clock, now);
+  answer = leases_.Ask(key, ask, std::move(stale), context_->clock, now, &step.woken);
   Account();
   return answer;
 }

@@ -34,6 +34,7 @@
 // Lookups are in shard.cc, writes in shard_write.cc, calls by tag and walks through the whole table
 // in shard_walk.cc, and expiry, eviction and moving in shard_upkeep.cc.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -49,6 +50,7 @@
 #include "server/store/key_hash.h"
 #include "server/store/lease_table.h"
 #include "server/store/mutex.h"
+#include "server/store/prefix_stamps.h"
 #include "server/store/step.h"
 #include "server/store/store.h"
 #include "server/store/tag_index.h"
@@ -59,11 +61,12 @@ namespace tagcache::server {
 
 // What the shards of a store have in common. Outlives them.
 struct ShardContext {
-  Arena& arena;
   TagRegistry& registry;
   EventClock& clock;
   TagStamps& stamps;
+  PrefixStamps& prefixes;
   InvalidationOrder& order;
+  std::atomic<size_t>& shards_with_invalidated;
   uint64_t seed = 0;
   unsigned shard_bits = 0;
   uint64_t (*hash)(std::string_view bytes, uint64_t seed) = HashOf;  // tests choose hashes
@@ -100,8 +103,8 @@ class alignas(64) Shard {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  // REQUIRES: called once, before anything else; the context outlives this.
-  void Attach(const ShardContext* context, size_t index);
+  // REQUIRES: called once, before anything else; context and arena outlive this.
+  void Attach(const ShardContext* context, Arena* arena, size_t index);
   Mutex& mutex() TAGCACHE_ANNOTATION(lock_returned(mutex_)) { return mutex_; }
   // Prefetches the slot a lookup of `hash` begins with. Takes no lock.
   void PrefetchSlot(uint64_t hash) const NO_THREAD_SAFETY_ANALYSIS;
@@ -174,8 +177,11 @@ class alignas(64) Shard {
   size_t RemoveExpiredAndInvalidated(size_t budget, TimeMs now);
   void ExpireLeases(TimeMs now);
   // Removes some expired and invalidated entries, and then those with the lowest eviction scores,
-  // until they had `bytes` or there are none. Returns how many bytes they had.
+  // until they and the tag nodes that went with them had `bytes`: some entries at most. Returns how
+  // many bytes they had; 0: there are none.
   size_t Evict(size_t bytes, TimeMs now);
+  // The same with invalidated entries alone, at most `most`.
+  size_t FreeInvalidated(size_t bytes, size_t most, TimeMs now);
   // Moves the entry to another object of its size, so that its slab empties. false: it is pinned,
   // or no longer in the table. REQUIRES: the caller has pinned it.
   bool Relocate(Entry* entry);
@@ -227,6 +233,8 @@ class alignas(64) Shard {
   void Unlink(Entry* entry, Step& step) REQUIRES(mutex_);
   void Remove(Slot* slot, Step& step) REQUIRES(mutex_);
   void Discard(Slot* slot, Step& step) REQUIRES(mutex_);
+  // Removes the entry and returns the bytes it had, with those of its tags' nodes that go too.
+  size_t DiscardForRoom(Slot* slot, Step& step) REQUIRES(mutex_);
   size_t RemoveExpired(size_t most, Step& step) REQUIRES(mutex_);
   size_t RemoveInvalidated(size_t most, Step& step) REQUIRES(mutex_);
   // Removes on a caller's word the key's entry, if it has one (slot is not nullptr), and numbers
@@ -247,7 +255,8 @@ class alignas(64) Shard {
       REQUIRES(mutex_);
   Slot* EvictionVictim() REQUIRES(mutex_);
   uint64_t NextVersion(TimeMs now) REQUIRES(mutex_);
-  // Brings the budget up to date with the size of the tables.
+  // Brings the budget up to date with the size of the tables, and the number of shards that have
+  // invalidated entries.
   void Account() REQUIRES(mutex_);
   // Calls visit for each entry that matches, expired and invalidated ones too; for kAny once for
   // each of the tags that it has. visit may remove the entry it is given.
@@ -260,7 +269,8 @@ class alignas(64) Shard {
   TagIndex tags_ GUARDED_BY(mutex_);
   TimingWheel wheel_ GUARDED_BY(mutex_);
   LeaseTable leases_ GUARDED_BY(mutex_);
-  size_t accounted_ GUARDED_BY(mutex_) = 0;  // bytes of tables that the budget includes
+  size_t accounted_ GUARDED_BY(mutex_) = 0;          // bytes of tables that the budget includes
+  bool has_invalidated_ GUARDED_BY(mutex_) = false;  // counted in shards_with_invalidated
   uint64_t last_version_ GUARDED_BY(mutex_) = 0;
   uint64_t expired_ GUARDED_BY(mutex_) = 0;
   uint64_t evicted_ GUARDED_BY(mutex_) = 0;

@@ -12,6 +12,8 @@ namespace {
 constexpr int kSamples = 16;
 // How many expired and how many invalidated entries eviction removes before it chooses others.
 constexpr size_t kDiscardedFirst = 16;
+// How many entries are evicted under one lock, some ten microseconds.
+constexpr size_t kEvictedAtOnce = 32;
 
 // Marsaglia's xorshift64 (Journal of Statistical Software 8, 2003).
 uint64_t NextRandom(uint64_t* state) {
@@ -94,15 +96,31 @@ Shard::Slot* Shard::EvictionVictim() {
   return lowest;
 }
 
+size_t Shard::DiscardForRoom(Slot* slot, Step& step) {
+  const size_t bytes = EntryIn(slot)->allocated();
+  const size_t nodes = tags_.node_bytes();
+  Discard(slot, step);
+  return bytes + nodes - tags_.node_bytes();
+}
+
+size_t Shard::FreeInvalidated(size_t bytes, size_t most, TimeMs now) {
+  LockedStep step(mutex_, now);
+  size_t freed = 0;
+  for (size_t removed = 0; removed < most && freed < bytes && tags_.any_invalidated(); ++removed) {
+    Slot* slot = SlotWith(tags_.FirstInvalidated());
+    assert(slot != nullptr);
+    freed += DiscardForRoom(slot, step);
+  }
+  return freed;
+}
+
 size_t Shard::Evict(size_t bytes, TimeMs now) {
   LockedStep step(mutex_, now);
   RemoveExpired(kDiscardedFirst, step);
   RemoveInvalidated(kDiscardedFirst, step);
-  size_t freed = step.removed.bytes(*arena_);
-  while (freed < bytes && entries_.size() > 0) {
-    Slot* slot = EvictionVictim();
-    freed += EntryIn(slot)->allocated();
-    Discard(slot, step);
+  size_t freed = step.removed.bytes();
+  for (size_t i = 0; i < kEvictedAtOnce && freed < bytes && entries_.size() > 0; ++i) {
+    freed += DiscardForRoom(EvictionVictim(), step);
   }
   return freed;
 }
@@ -129,7 +147,7 @@ bool Shard::Relocate(Entry* entry) {
   // The value outside and the place in the wheel belong to the copy.
   entry->wheel_before = 0;
   entry->bits = static_cast<uint8_t>(entry->bits & ~Entry::kOutside);
-  step.removed.Add(*arena_, entry);
+  step.removed.Add(entry);
   return true;
 }
 

@@ -66,6 +66,7 @@ uint64_t Shard::InvalidateTaggedWithAll(std::span<const HashedBytes> tags, Step&
 }
 
 void Shard::Flush(FlushedTables* flushed, Step& step) {
+  flushed->arena = arena_;
   flushed->tags.Attach(arena_, &context_->registry);
   entries_.Swap(flushed->entries);
   tags_.Swap(flushed->tags);

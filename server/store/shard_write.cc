@@ -25,7 +25,8 @@ constexpr size_t kTagsPerStep = 128;
 
 uint64_t Shard::NextVersion(TimeMs now) {
   constexpr unsigned kShardBits = 8;
-  last_version_ = std::max(last_version_ + (uint64_t{1} << kShardBits), now << 24 | index_);
+  last_version_ =
+      std::max(last_version_ + (uint64_t{1} << kShardBits), now << kVersionTimeShift | index_);
   return last_version_;
 }
 
@@ -53,7 +54,8 @@ Outcome Shard::CheckCondition(const Draft& draft, WriteMode mode, const Slot* sl
     case WriteMode::kPut:
       if (draft.token == 0) return Outcome::kOk;
       if (!context_->clock.Issued(draft.token) || context_->stamps.Flushed(draft.token) ||
-          leases_.Overtaken(draft.key, draft.token)) {
+          leases_.Overtaken(draft.key, draft.token) ||
+          context_->prefixes.Overtaken(draft.key.bytes, draft.token)) {
         return Outcome::kStaleToken;
       }
       for (const HashedBytes& tag : draft.tags) {

@@ -1,5 +1,7 @@
 #include "server/store/store.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <bit>
@@ -29,7 +31,24 @@ StoreOptions Usable(StoreOptions options) {
   options.max_tag = AtMost(options.max_tag, kLongestKey);
   options.max_tags = AtMost(options.max_tags, kMostTags);
   options.max_value = AtMost(options.max_value, UINT32_MAX);
+  options.arena_bytes = std::clamp(options.arena_bytes, 2 * kSlabBytes, Arena::kMostBytes);
   return options;
+}
+
+// So many that all the memory there may be fits into them, and a quarter more, since shards do not
+// fill evenly. There is no use in more: each has free memory of its own.
+size_t ArenasFor(const StoreOptions& options) {
+  const auto pages = static_cast<size_t>(std::max(0L, sysconf(_SC_PHYS_PAGES)));
+  const auto page = static_cast<size_t>(std::max(0L, sysconf(_SC_PAGESIZE)));
+  const size_t most = options.memory_limit > 0 ? options.memory_limit : pages * page;
+  const size_t arenas = (most + most / 4) / options.arena_bytes + 1;
+  return std::min(std::bit_ceil(arenas), options.shards);
+}
+
+// Bytes of free values of one size that stay resident.
+size_t KeptValues(size_t limit) {
+  constexpr size_t kMost = 256 * 1024;
+  return limit == 0 ? kMost : std::min(kMost, limit / 1024);
 }
 
 }  // namespace
@@ -60,16 +79,21 @@ Store::Impl::Impl(const StoreOptions& asked)
     : options(Usable(asked)),
       shard_bits(static_cast<unsigned>(std::countr_zero(options.shards))),
       budget(options.memory_limit - options.reserved),
-      arena(budget),
+      values(KeptValues(options.memory_limit)),
+      registry(budget),
       clock(asked.seed),
-      context{arena, registry, clock, stamps, order, options.seed, shard_bits, HashOf},
+      context{registry,     clock,      stamps, prefixes, order, shards_with_invalidated,
+              options.seed, shard_bits, HashOf},
       invalidated(std::make_unique<std::atomic<uint32_t>[]>(kTagCounters)),
       shards(std::make_unique<Shard[]>(options.shards)) {
-  for (size_t i = 0; i < options.shards; ++i) shards[i].Attach(&context, i);
+  for (size_t i = ArenasFor(options); i > 0; --i) {
+    arenas.push_back(std::make_unique<Arena>(budget, values, options.arena_bytes));
+  }
+  for (size_t i = 0; i < options.shards; ++i) shards[i].Attach(&context, &ArenaAt(i), i);
 }
 
 Store::Impl::~Impl() {
-  for (const std::unique_ptr<FlushedTables>& tables : flushed) FreeSome(*tables, SIZE_MAX);
+  for (const std::unique_ptr<FlushedTables>& tables : flushed) FreeAll(*tables);
 }
 
 // The tags without repetition.
@@ -137,6 +161,8 @@ void Store::Impl::MakeDraft(const Write& write, const HashedBytes& key, TimeMs n
   if (draft->entry == nullptr) {
     draft->refused = Outcome::kOutOfMemory;
     tags->resize(first_tag);
+  } else if (tags->size() > first_tag) {
+    MakeRoomForTags(key, std::span(*tags).subspan(first_tag), now);
   }
 }
 
@@ -310,7 +336,7 @@ IncrementResult Store::Increment(const CounterIncrement& increment, TimeMs now) 
     impl_->HashTags(*increment.tags, &tag_scratch);
   }
   const HashedBytes key = impl_->Hash(increment.key);
-  if (!impl_->budget.Fits(0)) impl_->KeepToLimit(key, increment.key.size(), now);
+  impl_->MakeRoomForTags(key, tag_scratch, now);
   return impl_->ShardWith(key.hash).Increment(key, increment, tag_scratch, now);
 }
 
@@ -321,7 +347,9 @@ std::optional<EntryMeta> Store::Meta(std::string_view key, TimeMs now) {
 
 LeaseAnswer Store::GetOrLease(std::string_view key, const LeaseAsk& ask, TimeMs now) {
   const HashedBytes hashed = impl_->Hash(key);
-  return impl_->ShardWith(hashed.hash).GetOrLease(hashed, ask, now);
+  LeaseAsk bounded = ask;
+  bounded.lease_ms = std::min(ask.lease_ms, impl_->options.max_lease_ms);
+  return impl_->ShardWith(hashed.hash).GetOrLease(hashed, bounded, now);
 }
 
 bool Store::CancelWait(std::string_view key, Waiter* waiter) {
@@ -339,12 +367,17 @@ size_t Store::pinned_removed_bytes() const { return impl_->budget.pinned(); }
 StoreStats Store::Stats() const {
   StoreStats stats;
   for (size_t i = 0; i < impl_->options.shards; ++i) impl_->shards[i].AddTo(&stats);
-  const TagRegistry::Sums tags = impl_->registry.Sum();
-  stats.tags = tags.tags;
-  const Arena::Bytes arena = impl_->arena.Used();
-  const uint64_t used = impl_->budget.used() + tags.bytes;
-  stats.held = used + impl_->arena.idle_bytes();
-  stats.memory = used - std::min<uint64_t>(used, arena.slabs) + arena.objects;
+  stats.tags = impl_->registry.size();
+  const uint64_t used = impl_->budget.used();
+  uint64_t slabs = 0;
+  stats.held = stats.memory = used;
+  for (const std::unique_ptr<Arena>& arena : impl_->arenas) {
+    const Arena::Bytes bytes = arena->Used();
+    slabs += bytes.slabs;
+    stats.memory += bytes.objects;
+    stats.held += arena->idle_bytes();
+  }
+  stats.memory -= std::min(stats.memory, slabs);
   return stats;
 }
 

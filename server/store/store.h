@@ -37,14 +37,17 @@ using TimeMs = uint64_t;
 inline constexpr size_t kLargestShare = 16;
 
 struct StoreOptions {
-  size_t shards = 64;                   // a power of two, 1 to 256
-  uint64_t seed = 0;                    // of the key hash; random for each process
-  size_t max_key = 1024;                // bytes, at most 4000
-  size_t max_tag = 255;                 // bytes, at most 4000
-  size_t max_tags = 64;                 // per entry, at most 255
-  size_t max_value = 64 * 1024 * 1024;  // bytes
-  size_t memory_limit = 0;              // bytes of all the store holds and its overhead; 0: none
-  size_t reserved = 0;                  // bytes of memory_limit that entries may not use
+  size_t shards = 64;                    // a power of two, 1 to 256
+  uint64_t seed = 0;                     // of the key hash; random for each process
+  size_t max_key = 1024;                 // bytes, at most 4000
+  size_t max_tag = 255;                  // bytes, at most 4000
+  size_t max_tags = 64;                  // per entry, at most 255
+  size_t max_value = 64 * 1024 * 1024;   // bytes
+  size_t memory_limit = 0;               // bytes of all the store holds and its overhead; 0: none
+  size_t reserved = 0;                   // bytes of memory_limit that entries may not use
+  TimeMs max_lease_ms = 10 * 60 * 1000;  // the longest lease; who asks for more gets this
+  size_t arena_bytes =
+      size_t{32} << 30;  // addresses of one arena, at most 32 GiB; tests ask for few
 };
 
 enum class Outcome : uint8_t {
@@ -113,8 +116,8 @@ struct Write {
   uint64_t version = 0;
   // kPut only: the token of the lease under which this value was computed; 0: none. The write is
   // refused with kStaleToken, and leaves nothing behind, if since the token was issued the key was
-  // written or deleted, one of `tags` was invalidated, everything was flushed, or the removal of
-  // any prefix began.
+  // written or deleted, one of `tags` was invalidated, everything was flushed, or the removal of a
+  // prefix of the key began.
   uint64_t token = 0;
 };
 
@@ -184,9 +187,9 @@ class Waiter {
 };
 
 struct LeaseAsk {
-  TimeMs lease_ms = 0;       // how long the caller may compute; after that another may
-  uint64_t holder = 0;       // identifies the caller, for EndLeases
-  bool stale_ok = false;     // while another computes, the last value will do
+  TimeMs lease_ms = 0;    // how long the caller may compute, at most max_lease_ms; then another may
+  uint64_t holder = 0;    // identifies the caller: for EndLeases, and leases are counted by it
+  bool stale_ok = false;  // while another computes, the last value will do
   Waiter* waiter = nullptr;  // woken after another has computed; nullptr: the caller does not wait
 };
 
@@ -341,8 +344,8 @@ class Store {
   // Removes the live entries whose keys begin with `prefix`, from the cursor on, checking at most
   // `budget` entries; sets *cursor to where the next page begins, to 0 at the end. Returns how many
   // were removed. Not one step: what is written under the prefix meanwhile may stay. A call with
-  // cursor 0 overtakes every lease token issued before it, as a flush does: also those of absent
-  // keys and, since tokens are not kept by prefix, those of other keys.
+  // cursor 0 overtakes the lease tokens of all keys with the prefix that were issued before it,
+  // also of absent keys (lease_table.h).
   uint64_t DeletePrefix(std::string_view prefix, uint64_t* cursor, size_t budget, TimeMs now);
 
   // Keys of live entries with the tag(s), in the order of their hashes, `limit` a page (more only

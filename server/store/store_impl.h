@@ -23,6 +23,7 @@
 #include "server/store/lease_table.h"
 #include "server/store/memory_budget.h"
 #include "server/store/mutex.h"
+#include "server/store/prefix_stamps.h"
 #include "server/store/shard.h"
 #include "server/store/shard_order.h"
 #include "server/store/step.h"
@@ -61,6 +62,8 @@ struct Store::Impl {
   HashedBytes Hash(std::string_view bytes) const { return {bytes, HashOf(bytes, options.seed)}; }
   Shard& ShardWith(uint64_t hash) { return shards[ShardOf(hash, shard_bits)]; }
   Shard& ShardAt(size_t count) { return shards[count % options.shards]; }
+  Arena& ArenaAt(size_t shard) { return *arenas[shard * arenas.size() / options.shards]; }
+  Arena& ArenaWith(uint64_t hash) { return ArenaAt(ShardOf(hash, shard_bits)); }
   std::span<Shard> All() { return {shards.get(), options.shards}; }
 
   Outcome CheckTags(std::span<const std::string_view> tags) const;
@@ -82,10 +85,13 @@ struct Store::Impl {
 
   // store_upkeep.cc
   Entry* MakeEntry(const EntryParts& parts, TimeMs now);
+  void MakeRoomForTags(const HashedBytes& key, std::span<const HashedBytes> tags, TimeMs now);
   void KeepToLimit(const HashedBytes& key, size_t bytes, TimeMs now);
-  size_t EmptySlab(unsigned spare, size_t budget);
-  bool FreeSome(FlushedTables& tables, size_t most);
-  size_t FreeFlushed(size_t most);
+  bool FreeWaiting(const HashedBytes& key, size_t bytes, TimeMs now);
+  size_t EmptySlab(Arena& arena, unsigned spare, size_t budget);
+  bool FreeSome(FlushedTables& tables, FreeBudget* freeing);
+  void FreeAll(FlushedTables& tables);
+  void FreeFlushed(FreeBudget* freeing);
 
   // store_invalidation.cc
   InvalidationResult InvalidateTags(const Invalidation& what, TimeMs now);
@@ -107,11 +113,15 @@ struct Store::Impl {
   const StoreOptions options;
   const unsigned shard_bits;
   MemoryBudget budget;
-  Arena arena;
+  ValuePages values;
+  std::vector<std::unique_ptr<Arena>> arenas;  // one for each group of neighbouring shards
   TagRegistry registry;
   EventClock clock;
   TagStamps stamps;
+  PrefixStamps prefixes;
   InvalidationOrder order;
+  // Shards in which invalidated entries wait to be removed.
+  std::atomic<size_t> shards_with_invalidated{0};
   const ShardContext context;
   // Invalidations by tag, for HeaviestTags; tags that share a counter have their sum.
   const std::unique_ptr<std::atomic<uint32_t>[]> invalidated;
@@ -119,10 +129,12 @@ struct Store::Impl {
   std::unique_ptr<Shard[]> shards;
   std::atomic<size_t> maintained_shard{0};
   std::atomic<size_t> lease_shard{0};
+  std::atomic<size_t> maintained_arena{0};
   // Invalidations of tags and flushes go one after the other.
   Mutex invalidating;
   Mutex flushed_mutex;
   std::vector<std::unique_ptr<FlushedTables>> flushed GUARDED_BY(flushed_mutex);
+  std::atomic<size_t> flushed_count{0};  // of all tables that are not yet freed
   Mutex emptying;
   Slab* sparse GUARDED_BY(emptying) = nullptr;  // the slab that is being emptied
   size_t sparse_next GUARDED_BY(emptying) = 0;  // its objects before this one are done

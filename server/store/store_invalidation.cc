@@ -93,6 +93,7 @@ InvalidationResult Store::Impl::InvalidateTags(const Invalidation& what, TimeMs 
 InvalidationResult Store::Impl::Flush(TimeMs now) NO_THREAD_SAFETY_ANALYSIS {
   std::vector<std::unique_ptr<FlushedTables>> all(options.shards);
   for (std::unique_ptr<FlushedTables>& tables : all) tables = std::make_unique<FlushedTables>();
+  TagRegistry flushed_registry(budget);
   InvalidationResult result;
   MutexLock lock(invalidating);
   {
@@ -105,17 +106,18 @@ InvalidationResult Store::Impl::Flush(TimeMs now) NO_THREAD_SAFETY_ANALYSIS {
     result.number = order.Next();
     stamps.StampFlush(clock);
     for (size_t i = 0; i < options.shards; ++i) shards[i].Flush(all[i].get(), step);
-    registry.Clear();
+    registry.Swap(flushed_registry);
   }
   size_t entries = 0;
   for (const std::unique_ptr<FlushedTables>& tables : all) entries += tables->entries.size();
   for (std::unique_ptr<FlushedTables>& tables : all) {
     budget.Add(tables->bytes());
     if (entries <= kRemovedAtOnce) {
-      result.entries += tables->CountLive(arena, now);
-      FreeSome(*tables, SIZE_MAX);
+      result.entries += tables->CountLive(now);
+      FreeAll(*tables);
     } else {
       result.entries += tables->LiveAtMost();
+      flushed_count.fetch_add(1, std::memory_order_relaxed);
       MutexLock lock(flushed_mutex);
       flushed.push_back(std::move(tables));
     }

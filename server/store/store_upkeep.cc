@@ -12,6 +12,13 @@ namespace {
 
 // How many entries could be removed in the time in which a slab's memory is returned to the system.
 constexpr size_t kReturnCost = 32;
+// Under a memory limit an entry may take this share of it.
+constexpr size_t kLargestShare = 16;
+// A write that needs room frees so many times its bytes of what was flushed, and at least so many.
+// What is flushed lies in slabs of other sizes, and a slab is of use to others only once all of it
+// is free: until then the write exceeds the limit.
+constexpr size_t kFreedForOne = 4;
+constexpr size_t kLeastFreed = 2048;
 // A slab is emptied when so many percent of the objects of its size are free: near the memory
 // limit, and otherwise.
 constexpr unsigned kSpareAtLimit = 8;
@@ -22,6 +29,7 @@ constexpr unsigned kSpare = 25;
 // Makes room by eviction where the memory limit asks for it. nullptr: there is no memory, or the
 // entry is larger than its share of the limit.
 Entry* Store::Impl::MakeEntry(const EntryParts& parts, TimeMs now) {
+  Arena& arena = ArenaWith(parts.key.hash);
   Entry* entry = NewEntry(arena, parts, false);
   if (budget.limit() == 0) return entry;
   const size_t bytes = SizeOf(parts);
@@ -33,7 +41,7 @@ Entry* Store::Impl::MakeEntry(const EntryParts& parts, TimeMs now) {
     KeepToLimit(parts.key, bytes, now);
     entry = NewEntry(arena, parts, false);
   }
-  if (entry == nullptr && EmptySlab(kSpareAtLimit, SIZE_MAX) > 0) {
+  if (entry == nullptr && EmptySlab(arena, kSpareAtLimit, SIZE_MAX) > 0) {
     entry = NewEntry(arena, parts, false);
   }
   // This entry exceeds the limit, until the slabs that eviction has thinned out are emptied.
@@ -42,18 +50,57 @@ Entry* Store::Impl::MakeEntry(const EntryParts& parts, TimeMs now) {
   return entry;
 }
 
+// The nodes of tags that are new to the shard are allocated under its lock and whatever the limit,
+// so room for them is made before.
+void Store::Impl::MakeRoomForTags(const HashedBytes& key, std::span<const HashedBytes> tags,
+                                  TimeMs now) {
+  if (budget.limit() == 0) return;
+  size_t bytes = key.bytes.size();
+  for (const HashedBytes& tag : tags) bytes += TagIndex::BytesOfNew(tag.bytes);
+  if (!budget.Fits(tags.empty() ? 0 : bytes)) KeepToLimit(key, 2 * bytes, now);
+}
+
+// Frees what waits to be freed, and where nothing waits evicts. A shard's lock is held for some
+// entries at a time.
 void Store::Impl::KeepToLimit(const HashedBytes& key, size_t bytes, TimeMs now) {
-  if (ShardWith(key.hash).Evict(bytes, now) >= bytes) return;
-  // This shard has nothing left, so others have to evict.
+  if (FreeWaiting(key, bytes, now)) return;
+  // From the key's shard. Where that has nothing left others have to evict.
+  const size_t first = ShardOf(key.hash, shard_bits);
   for (size_t i = 0, freed = 0; i < options.shards && freed < bytes; ++i) {
-    freed += shards[(ShardOf(key.hash, shard_bits) + i) % options.shards].Evict(bytes, now);
+    Shard& shard = shards[(first + i) % options.shards];
+    while (freed < bytes) {
+      const size_t part = shard.Evict(bytes - freed, now);
+      if (part == 0) break;
+      freed += part;
+    }
   }
 }
 
-// Moves up to `budget` entries of a sparse slab into others of their size, and continues with the
-// same slab the next time. Returns how many objects it checked; 0: no size is sparse enough, or
-// another thread is doing this.
-size_t Store::Impl::EmptySlab(unsigned spare, size_t budget) {
+// Frees what was flushed, or else entries that were invalidated. false: nothing waits for that.
+bool Store::Impl::FreeWaiting(const HashedBytes& key, size_t bytes, TimeMs now) {
+  if (flushed_count.load(std::memory_order_relaxed) > 0) {
+    FreeBudget freeing = {.bytes = kFreedForOne * std::max(bytes, kLeastFreed)};
+    FreeFlushed(&freeing);
+    return true;
+  }
+  const size_t first = ShardOf(key.hash, shard_bits);
+  size_t freed = 0;
+  for (size_t i = 0; i < options.shards && freed < bytes; ++i) {
+    if (shards_with_invalidated.load(std::memory_order_relaxed) == 0) break;
+    Shard& shard = shards[(first + i) % options.shards];
+    while (freed < bytes) {
+      const size_t part = shard.FreeInvalidated(bytes - freed, kSlice, now);
+      if (part == 0) break;
+      freed += part;
+    }
+  }
+  return freed > 0;
+}
+
+// Moves up to `budget` entries of a sparse slab of the arena into others of their size, and
+// continues with the same slab the next time, whichever arena it is in. Returns how many objects it
+// checked; 0: no size is sparse enough, or another thread is doing this.
+size_t Store::Impl::EmptySlab(Arena& arena, unsigned spare, size_t budget) {
   if (!emptying.TryLock()) return 0;
   if (sparse == nullptr) {
     sparse = arena.BeginEmptying(spare);
@@ -68,23 +115,27 @@ size_t Store::Impl::EmptySlab(unsigned spare, size_t budget) {
       const EntryRef pin(entry);
       ShardWith(Hash(entry->key()).hash).Relocate(entry);
     }
-    if (sparse_next == end) arena.Emptied(std::exchange(sparse, nullptr));
+    if (sparse_next == end) sparse->arena->Emptied(std::exchange(sparse, nullptr));
   }
   emptying.Unlock();
   return checked;
 }
 
-// Frees at most `budget` of its entries and tag nodes. true: none is left.
-bool Store::Impl::FreeSome(FlushedTables& tables, size_t most) {
-  if (!tables.FreeSome(arena, most)) return false;
+// true: nothing is left of the tables.
+bool Store::Impl::FreeSome(FlushedTables& tables, FreeBudget* freeing) {
+  if (!tables.FreeSome(freeing)) return false;
   budget.Remove(tables.bytes());
   return true;
 }
 
-// Frees some of what was flushed. Returns how many entries and tag nodes, at most `most`.
-size_t Store::Impl::FreeFlushed(size_t most) {
-  size_t left = most;
-  while (left > 0) {
+void Store::Impl::FreeAll(FlushedTables& tables) {
+  FreeBudget all;
+  FreeSome(tables, &all);
+}
+
+// Frees some of what was flushed.
+void Store::Impl::FreeFlushed(FreeBudget* freeing) {
+  while (!freeing->spent()) {
     std::unique_ptr<FlushedTables> tables;
     {
       MutexLock lock(flushed_mutex);
@@ -92,13 +143,14 @@ size_t Store::Impl::FreeFlushed(size_t most) {
       tables = std::move(flushed.back());
       flushed.pop_back();
     }
-    const size_t work = std::min(left, tables->size() + 1);
-    left -= work;
-    if (FreeSome(*tables, work)) continue;
+    --freeing->objects;
+    if (FreeSome(*tables, freeing)) {
+      flushed_count.fetch_sub(1, std::memory_order_relaxed);
+      continue;
+    }
     MutexLock lock(flushed_mutex);
     flushed.push_back(std::move(tables));
   }
-  return most - left;
 }
 
 // A shard that has much to do is finished before the next one. Its tables shrink on the way, each
@@ -106,7 +158,6 @@ size_t Store::Impl::FreeFlushed(size_t most) {
 // for their shard's turn.
 size_t Store::RunMaintenance(size_t budget, TimeMs now) {
   size_t left = budget;
-  left -= std::min(left, kReturnCost * impl_->arena.ReturnIdle(1 + left / (2 * kReturnCost)));
   impl_->ShardAt(impl_->lease_shard.fetch_add(1, std::memory_order_relaxed)).ExpireLeases(now);
   for (size_t visits = 0; visits < impl_->options.shards && left > 0; ++visits) {
     Shard& shard = impl_->ShardAt(impl_->maintained_shard);
@@ -118,13 +169,22 @@ size_t Store::RunMaintenance(size_t budget, TimeMs now) {
       break;
     }
   }
-  if (left > 0) left -= impl_->FreeFlushed(left);
+  FreeBudget freeing = {.objects = left};
+  impl_->FreeFlushed(&freeing);
+  left = freeing.objects;
+  const size_t turn = impl_->maintained_arena.fetch_add(1, std::memory_order_relaxed);
+  Arena& arena = *impl_->arenas[turn % impl_->arenas.size()];
   const bool at_limit = !impl_->budget.Fits(impl_->budget.limit() / 16);
   while (left > 0) {
-    const size_t done = impl_->EmptySlab(at_limit ? kSpareAtLimit : kSpare, left);
+    const size_t done = impl_->EmptySlab(arena, at_limit ? kSpareAtLimit : kSpare, left);
     if (done == 0) break;
     left -= done;
   }
+  // One slab at least, so that it comes to them in busy times too; and where there may be more of
+  // them, the budget is spent.
+  const size_t most = 1 + left / (2 * kReturnCost);
+  const size_t returned = arena.ReturnIdle(most);
+  left -= returned == most ? left : std::min(left, kReturnCost * returned);
   return budget - left;
 }
 

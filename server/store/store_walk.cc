@@ -117,12 +117,11 @@ InvalidationResult Store::Impl::InvalidatePrefix(const Invalidation& what, TimeM
   InvalidationResult result = {.cursor = what.cursor};
   std::vector<EntryRef> pinned;
   size_t left = std::max<size_t>(what.budget, 1);
-  // An absent key with the prefix may be about to be put under a lease, and its tokens cannot be
-  // found by prefix.
+  // An absent key with the prefix may be about to be put under a lease.
   if (what.cursor == 0) {
     AllShards step(All(), now);
     result.number = order.Next();
-    stamps.StampFlush(clock);
+    prefixes.Stamp(what.names[0], clock);
   }
   while (result.cursor < end && left > 0) {
     Shard& shard = shards[result.cursor / kPlaces];

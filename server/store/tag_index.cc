@@ -12,17 +12,20 @@ void TagIndex::Swap(TagIndex& other) {
   nodes_.Swap(other.nodes_);
   std::swap(tombstones_, other.tombstones_);
   std::swap(invalidated_at_least_, other.invalidated_at_least_);
+  std::swap(node_bytes_, other.node_bytes_);
 }
 
-bool TagIndex::FreeNodes(size_t budget) {
+bool TagIndex::FreeNodes(FreeBudget* budget) {
   for (; freed_ < nodes_.capacity(); ++freed_) {
     const auto& slot = nodes_.at(freed_);
     if (slot.hash == 0) continue;
-    if (budget-- == 0) return false;
+    if (budget->spent()) return false;
+    budget->Spend(Arena::RoundedOf(slot.value));
     Arena::Free(slot.value);
   }
   while (TagNode* node = tombstone()) {
-    if (budget-- == 0) return false;
+    if (budget->spent()) return false;
+    budget->Spend(Arena::RoundedOf(node));
     tombstones_ = node->after;
     Arena::Free(node);
   }
@@ -49,6 +52,7 @@ TagNode* TagIndex::FindOrAdd(const HashedBytes& tag) {
   node->name_size = static_cast<uint32_t>(tag.bytes.size());
   if (!tag.bytes.empty()) std::memcpy(node + 1, tag.bytes.data(), tag.bytes.size());
   nodes_.Insert(tag.hash, node);
+  node_bytes_ += Arena::RoundedOf(node);
   return node;
 }
 
@@ -169,6 +173,8 @@ void TagIndex::Free(TagNode* node) {
   } else {
     Erase(node);
   }
+  assert(node_bytes_ >= Arena::RoundedOf(node));
+  node_bytes_ -= Arena::RoundedOf(node);
   Arena::Free(node);
 }
 

@@ -66,9 +66,10 @@ class TagIndex {
   }
   // Swaps the nodes, but not the counts of changes.
   void Swap(TagIndex& other);
-  // Frees at most `budget` nodes, tombstones too. Touches neither the entries, whose links are void
-  // afterwards, nor the registry. true: none is left. Nothing else may be called in between.
-  bool FreeNodes(size_t budget);
+  // Frees nodes, tombstones too, until the budget is spent. Touches neither the entries, whose
+  // links are void afterwards, nor the registry. true: none is left. Nothing else may be called in
+  // between.
+  bool FreeNodes(FreeBudget* budget);
 
   // nullptr: no entry of this shard has the tag.
   TagNode* Find(const HashedBytes& tag);
@@ -118,6 +119,8 @@ class TagIndex {
   const HashTable<TagNode*>& nodes() const { return nodes_; }
   // Changes with each change of the tag's list, and now and then with another's.
   uint64_t Changes(uint64_t tag_hash) const { return changes_[tag_hash % changes_.size()]; }
+  // Bytes that all nodes take in the arena.
+  uint64_t node_bytes() const { return node_bytes_; }
   // Bytes of the table; the nodes lie in the arena.
   uint64_t bytes() const { return nodes_.bytes(); }
 
@@ -143,6 +146,7 @@ class TagIndex {
   TagRegistry* registry_ = nullptr;
   Ref tombstones_ = 0;  // the latest first
   uint64_t invalidated_at_least_ = 0;
+  uint64_t node_bytes_ = 0;
   LatestInvalidation latest_;
   size_t freed_ = 0;                    // slots of the table that FreeNodes is done with
   std::array<uint64_t, 64> changes_{};  // by hash

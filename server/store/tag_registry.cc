@@ -1,6 +1,7 @@
 #include "server/store/tag_registry.h"
 
 #include <cassert>
+#include <utility>
 
 namespace tagcache::server {
 namespace {
@@ -8,6 +9,27 @@ namespace {
 bool Any(uint64_t) { return true; }
 
 }  // namespace
+
+TagRegistry::TagRegistry(MemoryBudget& budget) : budget_(budget) {
+  for (Stripe& stripe : stripes_) {
+    MutexLock lock(stripe.mutex);
+    Account(stripe);
+  }
+}
+
+TagRegistry::~TagRegistry() {
+  for (Stripe& stripe : stripes_) {
+    MutexLock lock(stripe.mutex);
+    budget_.Remove(stripe.accounted);
+  }
+}
+
+void TagRegistry::Account(Stripe& stripe) {
+  const size_t bytes = stripe.shards_with.bytes();
+  if (bytes > stripe.accounted) budget_.Add(bytes - stripe.accounted);
+  if (bytes < stripe.accounted) budget_.Remove(stripe.accounted - bytes);
+  stripe.accounted = bytes;
+}
 
 bool TagRegistry::Add(uint64_t tag_hash) {
   Stripe& stripe = StripeOf(tag_hash);
@@ -18,6 +40,7 @@ bool TagRegistry::Add(uint64_t tag_hash) {
   }
   if (!stripe.shards_with.Reserve()) return false;
   stripe.shards_with.Insert(tag_hash, 1);
+  Account(stripe);
   return true;
 }
 
@@ -29,24 +52,24 @@ void TagRegistry::Remove(uint64_t tag_hash) {
   if (--slot->value > 0) return;
   stripe.shards_with.Erase(slot);
   stripe.shards_with.Shrink();
+  Account(stripe);
 }
 
-void TagRegistry::Clear() {
-  for (Stripe& stripe : stripes_) {
-    HashTable<uint64_t> none;
-    MutexLock lock(stripe.mutex);
-    stripe.shards_with.Swap(none);
+void TagRegistry::Swap(TagRegistry& other) NO_THREAD_SAFETY_ANALYSIS {
+  for (size_t i = 0; i < kStripes; ++i) {
+    MutexLock lock(stripes_[i].mutex);
+    stripes_[i].shards_with.Swap(other.stripes_[i].shards_with);
+    std::swap(stripes_[i].accounted, other.stripes_[i].accounted);
   }
 }
 
-TagRegistry::Sums TagRegistry::Sum() const {
-  Sums sums;
+uint64_t TagRegistry::size() const {
+  uint64_t tags = 0;
   for (const Stripe& stripe : stripes_) {
     MutexLock lock(stripe.mutex);
-    sums.tags += stripe.shards_with.size();
-    sums.bytes += stripe.shards_with.bytes();
+    tags += stripe.shards_with.size();
   }
-  return sums;
+  return tags;
 }
 
 }  // namespace tagcache::server

@@ -16,33 +16,41 @@
 #include <cstdint>
 
 #include "server/store/hash_table.h"
+#include "server/store/memory_budget.h"
 #include "server/store/mutex.h"
 
 namespace tagcache::server {
 
 class TagRegistry {
  public:
+  // REQUIRES: the budget outlives this.
+  explicit TagRegistry(MemoryBudget& budget);
+  ~TagRegistry();
+  TagRegistry(const TagRegistry&) = delete;
+  TagRegistry& operator=(const TagRegistry&) = delete;
+
   // false: there is no memory for it.
   bool Add(uint64_t tag_hash);
   void Remove(uint64_t tag_hash);
-  // All shards have given up their nodes.
-  void Clear();
-
-  struct Sums {
-    uint64_t tags = 0;
-    uint64_t bytes = 0;
-  };
-  Sums Sum() const;
+  // For a flush, of which `other` takes what is here: nothing is freed. REQUIRES: nobody else uses
+  // `other`.
+  void Swap(TagRegistry& other);
+  // Distinct tags.
+  uint64_t size() const;
 
  private:
   struct alignas(64) Stripe {
     mutable Mutex mutex;
     HashTable<uint64_t> shards_with GUARDED_BY(mutex);
+    size_t accounted GUARDED_BY(mutex) = 0;  // bytes that the budget includes
   };
   static constexpr size_t kStripes = 64;
   // The low bits: the table of a stripe uses the top ones.
   Stripe& StripeOf(uint64_t tag_hash) { return stripes_[tag_hash % kStripes]; }
 
+  void Account(Stripe& stripe) REQUIRES(stripe.mutex);
+
+  MemoryBudget& budget_;
   std::array<Stripe, kStripes> stripes_;
 };
 

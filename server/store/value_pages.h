@@ -29,7 +29,7 @@ namespace tagcache::server {
 
 class ValuePages {
  public:
-  // `kept`: bytes of free slots of one size that stay in memory.
+  // `kept`: bytes of free slots of one size that stay in memory; there are some 40 sizes.
   explicit ValuePages(size_t kept);
   ~ValuePages();
   ValuePages(const ValuePages&) = delete;

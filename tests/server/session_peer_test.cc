@@ -183,7 +183,7 @@ TEST(Credentials, WithoutThemAPeerHasKilobytesOfInput) {
     EXPECT_EQ(driver.session.buffered_input(), 0u);
     EXPECT_NE(driver.Take().find(bytes[0] == 'P' ? "ERR auth_required" : "credentials"),
               std::string::npos);
-    EXPECT_EQ(driver.engine.workers()[0].unauthenticated_closed.value(), 1u);
+    EXPECT_EQ(driver.engine.workers()[0].connections_closed_unauthenticated.value(), 1u);
   }
 }
 

@@ -22,6 +22,7 @@ using server::Shard;
 using server::ShardContext;
 using server::TagRegistry;
 using server::TagStamps;
+using server::ValuePages;
 
 TEST(Keys, ListsTheKeysWithTheTag) {
   Cache cache;
@@ -107,7 +108,7 @@ TEST(Keys, ALimitOfZeroIsALimitOfOne) {
 // Keys with chosen hashes, which only the shard's own face can be given.
 class ChosenHashes {
  public:
-  ChosenHashes() { shard_.Attach(&context_, 0); }
+  ChosenHashes() { shard_.Attach(&context_, &arena_, 0); }
   void Put(std::string_view key, uint64_t hash, std::string_view value = "v") {
     hashes_[std::string(key)] = hash;
     Draft draft;
@@ -132,17 +133,21 @@ class ChosenHashes {
 
   HashedBytes tag_{"t", 99};
   MemoryBudget budget_{0};
-  Arena arena_{budget_};
-  TagRegistry registry_;
+  ValuePages values_{0};
+  Arena arena_{budget_, values_};
+  TagRegistry registry_{budget_};
   EventClock clock_{1};
   TagStamps stamps_;
+  server::PrefixStamps prefixes_;
   InvalidationOrder order_;
+  std::atomic<size_t> shards_with_invalidated_{0};
   const ShardContext context_{
-      .arena = arena_,
       .registry = registry_,
       .clock = clock_,
       .stamps = stamps_,
+      .prefixes = prefixes_,
       .order = order_,
+      .shards_with_invalidated = shards_with_invalidated_,
       .hash = [](std::string_view key, uint64_t) { return hashes_.find(key)->second; }};
   Shard shard_;
 };

@@ -297,6 +297,24 @@ TEST_F(LeaseAndPrefix, RemovingAPrefixOvertakesTokensOfItsAbsentKeys) {
   EXPECT_EQ(Fill("page:1", next), Outcome::kOk);
 }
 
+TEST_F(LeaseAndPrefix, RemovingAPrefixLeavesTheTokensOfOtherKeys) {
+  const uint64_t token = Ask("user:1");
+  DeletePrefix(&cursor_, 1'000'000);
+  EXPECT_EQ(Fill("user:1", token), Outcome::kOk);
+}
+
+TEST_F(LeaseAndPrefix, NoLeaseIsLongerThanTheStoreAllows) {
+  constexpr uint64_t kWeeks = uint64_t{49} * 24 * 3'600 * 1'000;
+  const auto ask = [&](uint64_t holder) {
+    return cache_.store.GetOrLease("k", {.lease_ms = kWeeks, .holder = holder}, cache_.now).token;
+  };
+  ASSERT_NE(ask(1), 0u);
+  cache_.Advance(10 * 60 * 1'000 - 1);
+  EXPECT_EQ(ask(2), 0u);
+  cache_.Advance(1);
+  EXPECT_NE(ask(2), 0u);
+}
+
 // It begins with the first page: a token of before is refused from then on, whatever page its key
 // belongs to, and one that was given out since holds.
 TEST_F(LeaseAndPrefix, OnlyTheFirstPageOvertakes) {

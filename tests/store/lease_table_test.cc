@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/store/prefix_stamps.h"
+
 namespace tagcache::testing {
 namespace {
 
@@ -35,8 +37,9 @@ struct Table {
   static HashedBytes Key(const std::string& key) { return {key, HashOf(key)}; }
 
   LeaseAnswer Ask(const std::string& key, Sleeper* sleeper = nullptr, uint64_t holder = 1) {
+    Woken woken;
     return leases.Ask(Key(key), {.lease_ms = 1000, .holder = holder, .waiter = sleeper}, EntryRef(),
-                      clock, now);
+                      clock, now, &woken);
   }
   uint64_t Lease(const std::string& key, uint64_t holder = 1) {
     return Ask(key, nullptr, holder).token;
@@ -239,6 +242,71 @@ TEST(LeaseTable, BeyondItsRecordsTokensAreGivenWithoutWaiting) {
   EXPECT_TRUE(table.Overtaken("more99999", last));
 }
 
+// Lessons 31. Who takes all records loses one to each who has fewer: nobody else's key gets two
+// holders for it.
+TEST(LeaseTable, WhoTakesManyTakesNoneFromOthers) {
+  Table table;
+  constexpr uint64_t kGreedy = 1'000;
+  const uint64_t oldest = table.Lease("greedy0", kGreedy);
+  Sleeper displaced;
+  table.Ask("greedy0", &displaced, 5);
+  for (int i = 1; i < 20'000; ++i) {
+    ASSERT_NE(table.Lease("greedy" + std::to_string(i), kGreedy), 0u);
+  }
+  for (uint64_t holder = 1; holder <= 100; ++holder) {
+    const std::string key = "key" + std::to_string(holder);
+    ASSERT_NE(table.Lease(key, holder), 0u);
+    Sleeper sleeper;
+    EXPECT_TRUE(table.Ask(key, &sleeper, holder + 1).waiting) << "one holder, and the others wait";
+    table.Cancel(key, &sleeper);
+  }
+  EXPECT_EQ(table.leases.records(), LeaseTable::kMaxRecords);
+  EXPECT_EQ(displaced.woken, 1);
+  EXPECT_FALSE(table.Overtaken("greedy0", oldest)) << "its token is as good as before";
+  EXPECT_NE(table.Lease("greedy0", 5), 0u);
+}
+
+TEST(PrefixStamps, OvertakeKeysWithThePrefixAlone) {
+  EventClock clock(3);
+  server::PrefixStamps prefixes;
+  const uint64_t before = clock.Issue();
+  prefixes.Stamp("page:", clock);
+  const uint64_t after = clock.Issue();
+  EXPECT_TRUE(prefixes.Overtaken("page:1", before));
+  EXPECT_FALSE(prefixes.Overtaken("page:1", after));
+  EXPECT_FALSE(prefixes.Overtaken("pages", before));
+  EXPECT_FALSE(prefixes.Overtaken("", before));
+  const std::string long_prefix(500, 'x');
+  prefixes.Stamp(long_prefix, clock);
+  EXPECT_TRUE(prefixes.Overtaken(long_prefix + "1", after));
+  prefixes.Stamp("", clock);
+  EXPECT_TRUE(prefixes.Overtaken("any", after));
+}
+
+// What is pushed out overtakes every token from before it, and none after it.
+TEST(PrefixStamps, ForgetNoneAndAreExactForTheLatest) {
+  EventClock clock(3);
+  server::PrefixStamps prefixes;
+  std::vector<uint64_t> tokens;
+  const auto prefix_of = [](size_t i) { return "p" + std::to_string(i) + ":"; };
+  constexpr size_t kMost = server::PrefixStamps::kPrefixes;
+  for (size_t i = 0; i < 3 * kMost; ++i) {
+    tokens.push_back(clock.Issue());
+    for (int again = 0; again < 3; ++again) prefixes.Stamp(prefix_of(i), clock);
+    for (size_t j = 0; j <= i; ++j) {
+      for (size_t of = 0; of <= i; of += 7) {
+        // Removed at or after the token was issued.
+        const bool overtaken = prefixes.Overtaken(prefix_of(of), tokens[j]);
+        if (of >= j) {
+          ASSERT_TRUE(overtaken) << i << " " << j << " " << of;
+        } else if (i - j < kMost) {
+          ASSERT_FALSE(overtaken) << i << " " << j << " " << of;
+        }
+      }
+    }
+  }
+}
+
 TEST(LeaseTable, OverTheBoundOfWaitersNobodyMoreWaits) {
   Table table;
   table.Lease("a");
@@ -259,7 +327,8 @@ TEST(LeaseTable, AStaleValueIsForThoseWhoAskAndForAsLongAsTheLease) {
   Table table;
   const server::LeaseAsk ask{.lease_ms = 1000, .stale_ok = true};
   const auto lease = [&](EntryRef stale) {
-    return table.leases.Ask(Table::Key("a"), ask, std::move(stale), table.clock, table.now);
+    Woken woken;
+    return table.leases.Ask(Table::Key("a"), ask, std::move(stale), table.clock, table.now, &woken);
   };
   const LeaseAnswer first = lease(store.Get("a", 1));
   EXPECT_NE(first.token, 0u);
@@ -285,9 +354,10 @@ TEST(LeaseTable, KeepsStaleValuesUpToItsBoundInBytes) {
   Table table;
   const auto stale_of = [&](const std::string& key) {
     const server::LeaseAsk ask{.lease_ms = 1000, .stale_ok = true};
-    table.leases.Ask(Table::Key(key), ask, store.Get("v", 1), table.clock, table.now);
+    Woken woken;
+    table.leases.Ask(Table::Key(key), ask, store.Get("v", 1), table.clock, table.now, &woken);
     return static_cast<bool>(
-        table.leases.Ask(Table::Key(key), ask, EntryRef(), table.clock, table.now).value);
+        table.leases.Ask(Table::Key(key), ask, EntryRef(), table.clock, table.now, &woken).value);
   };
   EXPECT_TRUE(stale_of("a"));
   EXPECT_TRUE(stale_of("b"));

@@ -131,6 +131,82 @@ TEST(MemoryLimit, IsKeptWhateverTheThreads) {
   EXPECT_GT(cache.store.Stats().evicted, 0u);
 }
 
+// Lessons 34. What was flushed is freed by those who need its room, whether maintenance runs or
+// not: nothing fresh is evicted for it, and the limit holds.
+TEST(MemoryLimit, IsKeptByFillingAndFlushingInTurn) {
+  Cache cache({.shards = 16, .seed = 9, .memory_limit = kLimit});
+  const std::string value(15'000, 'v');
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 1'500; ++i) {
+      ASSERT_EQ(cache.Put(NumberedKey(i), value), Outcome::kOk);
+      ASSERT_LE(cache.store.Stats().held, kLimit + kLimit / 10 + kSlack) << round;
+    }
+    for (int i = 0; i < 1'500; ++i) ASSERT_TRUE(cache.Has(NumberedKey(i))) << round;
+    EXPECT_EQ(cache.store.Flush(cache.now), 1'500u);
+  }
+  EXPECT_EQ(cache.store.Stats().evicted, 0u);
+}
+
+TEST(MemoryLimit, WhatWasFlushedOrInvalidatedGoesBeforeAnythingFresh) {
+  for (const bool flush : {true, false}) {
+    Cache cache({.shards = 16, .seed = 9, .memory_limit = kLimit});
+    // Sizes of both fillings differ: objects of one serve the other only as whole slabs.
+    const auto fill = [&](size_t size) {
+      int count = 0;
+      const uint64_t before = cache.store.Stats().memory;
+      while (cache.store.Stats().memory < before + kLimit / 2 || count % 64 != 0) {
+        if (cache.store.Stats().evicted > 0 || count * size > kLimit / 2) break;
+        cache.Put(NumberedKey(count++), std::string(size, 'v'), {"t"});
+      }
+      return count;
+    };
+    const int old = fill(100);
+    EXPECT_EQ(flush ? cache.store.Flush(cache.now) : cache.InvalidateAny({"t"}),
+              static_cast<uint64_t>(old));
+    const std::string value(700, 'w');
+    constexpr int kFresh = kLimit / 4 * 3 / 900;
+    for (int i = 0; i < kFresh; ++i) {
+      ASSERT_EQ(cache.Put("fresh" + std::to_string(i), value), Outcome::kOk);
+      if (i % 64 == 0) {
+        ASSERT_LE(cache.store.Stats().held, kLimit + kLimit / 10 + kSlack) << i;
+      }
+    }
+    int there = 0;
+    for (int i = 0; i < kFresh; ++i) there += cache.Has("fresh" + std::to_string(i));
+    EXPECT_EQ(there, kFresh) << flush;
+    EXPECT_EQ(cache.store.Stats().evicted, 0u) << flush;
+  }
+}
+
+// The nodes of tags count, which no entry's size shows.
+TEST(MemoryLimit, IsKeptWithTagsThatNobodyElseHas) {
+  Cache cache({.shards = 16, .seed = 9, .memory_limit = kLimit});
+  std::vector<std::string> names(64 * 200);
+  for (int round = 0; round < 60 / (kSlower == 1 ? 1 : 4); ++round) {
+    std::vector<std::string> keys;
+    std::vector<Words> tags(200);
+    for (int i = 0; i < 200; ++i) {
+      keys.push_back(NumberedKey(200 * round + i));
+      for (int j = 0; j < 64; ++j) {
+        std::string& name = names[64 * i + j];
+        name = keys.back() + ":" + std::to_string(j);
+        name.resize(255, 't');
+        tags[i].push_back(name);
+      }
+    }
+    std::vector<Write> writes;
+    for (int i = 0; i < 200; ++i) {
+      writes.push_back({.key = keys[i], .value = "v"});
+      writes.back().tags = tags[i];
+    }
+    std::vector<Outcome> outcomes(writes.size());
+    cache.store.MultiPut(writes, cache.now, outcomes);
+    for (const Outcome outcome : outcomes) ASSERT_EQ(outcome, Outcome::kOk);
+    ASSERT_LE(cache.store.Stats().held, kLimit + kLimit / 10 + 2 * kSlack) << round;
+  }
+  EXPECT_GT(cache.store.Stats().items, kLimit / 40'000);
+}
+
 TEST(MemoryLimit, WhatIsReadStays) {
   Cache cache({.shards = 16, .seed = 9, .memory_limit = kLimit});
   const std::string value(1'000, 'v');

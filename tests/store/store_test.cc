@@ -234,6 +234,20 @@ TEST(StoreLimits, ARefusedIncrementLeavesTheOldValue) {
   EXPECT_EQ(cache.TagsOf("k"), List({"t"}));
 }
 
+TEST(StoreMeta, AgeIsRightAfter35YearsOfUptime) {
+  Cache cache;
+  cache.now = (uint64_t{1} << 40) - 10;
+  cache.Put("before", "v");
+  cache.Advance(30);
+  cache.Put("after", "v");
+  const uint64_t version = cache.store.Meta("after", cache.now)->version;
+  cache.Advance(50);
+  EXPECT_EQ(cache.store.Meta("before", cache.now)->age_ms, 80u);
+  EXPECT_EQ(cache.store.Meta("after", cache.now)->age_ms, 50u);
+  cache.Put("after", "v");
+  EXPECT_GT(cache.store.Meta("after", cache.now)->version, version);
+}
+
 TEST(StoreLimits, NamesOfLimitsAreForMessages) {
   EXPECT_STREQ(Store::NameOf(Outcome::kKeyTooLong), "key");
   EXPECT_STREQ(Store::NameOf(Outcome::kTagTooLong), "tag");

@@ -21,6 +21,7 @@ using server::MemoryBudget;
 using server::OwnedEntry;
 using server::TimeMs;
 using server::TimingWheel;
+using server::ValuePages;
 
 struct Wheel {
   // The wheel does not own its entries: they are kept here until they expire.
@@ -42,7 +43,8 @@ struct Wheel {
   }
 
   MemoryBudget budget{0};
-  Arena arena{budget};
+  ValuePages values{0};
+  Arena arena{budget, values};
   std::vector<OwnedEntry> entries;
   TimingWheel wheel;
   TimeMs now = 1'000'000;
