@@ -1,4 +1,4 @@
-#include "program_output.h"
+#include "tools/program_output.h"
 
 #include <fcntl.h>
 #include <spawn.h>

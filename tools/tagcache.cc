@@ -24,8 +24,8 @@
 #include <string_view>
 #include <vector>
 
-#include "program_output.h"
 #include "tagcache/client.h"
+#include "tools/program_output.h"
 
 namespace {
 

@@ -3,8 +3,9 @@
 
 // The client: a pool of connections to one TagCache server, and every command as a call.
 //
-// Threads: a Client may be used by any number of threads at once; it has none of its own. A Stream
-// and a Batch belong to one thread at a time.
+// Threads: a Client may be used by any number of threads at once. It has none of its own, but for a
+// helper while a host's name is looked up; all signals are blocked there. A Stream and a Batch belong
+// to one thread at a time.
 // Deadlines: each call has one, counted from its start, that covers waiting for a connection,
 // connecting, writing and reading (Options::timeout, or CallOptions::timeout where given).
 // Errors: returned, never thrown. Whether a write happened is unknown after kTimeout, and after
