@@ -3,6 +3,9 @@
 #include <dlfcn.h>
 #include <netdb.h>
 #include <pthread.h>
+#ifdef __GLIBC__
+#include <resolv.h>
+#endif
 #include <signal.h>
 
 #include <atomic>
@@ -29,6 +32,16 @@ constexpr size_t kMaxNames = 64;
 constexpr size_t kMaxHelpers = 8;
 // getaddrinfo puts its larger buffers on the heap.
 constexpr size_t kHelperStack = 512 * 1024;
+
+// In a child glibc starts a thread in the memory of a thread that the fork cut off, with that
+// thread's resolver state: the socket in it is the parent's, and one of the two would read the
+// other's answers. (Seen on glibc 2.36: look-ups of a child lost their answers, and took three
+// seconds more.)
+void CloseInheritedResolver() {
+#ifdef __GLIBC__
+  if ((_res.options & RES_INIT) != 0) res_nclose(&_res);
+#endif
+}
 
 class NameTable;
 
@@ -187,6 +200,7 @@ void NameTable::Answer(Name& name, LookUpResult result) {
 
 void* NameTable::Help(void* argument) {
   const std::unique_ptr<NameRef> name(static_cast<NameRef*>(argument));
+  CloseInheritedResolver();
   LookUpResult result;
   try {
     result = Resolve((*name)->host, (*name)->port, 0);

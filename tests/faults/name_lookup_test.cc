@@ -152,7 +152,12 @@ TEST(NameLookup, AnswerThatCameTooLateIsUsedByALaterCall) {
   });
 }
 
+// Within two seconds: it does not share a socket with its parent's resolver, which asks again after
+// three.
 TEST(NameLookup, ChildOfAForkLooksUpForItself) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "TSan ends a child that starts threads after a fork of a process with threads";
+#endif
   testing::ServerProcess cache;
   WithNameServer([&](NameServer& server) {
     Report report;
@@ -162,8 +167,7 @@ TEST(NameLookup, ChildOfAForkLooksUpForItself) {
     server.set_answer(Answer::kAddress);
     const pid_t child = fork();
     if (child == 0) {
-      const auto own = Connect({dsn}, seconds(2));
-      _exit(own->Put("child", {"v"}).ok() ? 0 : 1);
+      _exit(Connect({dsn}, seconds(2))->Put("child", {"v"}).ok() ? 0 : 1);
     }
     int state = 0;
     waitpid(child, &state, 0);
