@@ -39,7 +39,10 @@ constexpr size_t kHelperStack = 512 * 1024;
 // seconds more.)
 void CloseInheritedResolver() {
 #ifdef __GLIBC__
-  if ((_res.options & RES_INIT) != 0) res_nclose(&_res);
+  if ((_res.options & RES_INIT) == 0) return;
+  res_nclose(&_res);
+  std::memset(&_res, 0,
+              sizeof(_res));  // as a new thread has it: it is set up again when it is used
 #endif
 }
 
