@@ -89,6 +89,7 @@ TEST(Dsn, ValuesOfTheWrongTypeOrOutOfRangeAreRefusedWithNameAndRange) {
       {"retries=-1", "whole number"},
       {"default_ttl_ms=-1", "from 0"},
       {"prefix=%zz", "hexadecimal"},
+      {"retries", "name=value"},
   };
   for (const auto& [query, part] : cases) {
     const std::string message = Refusal(std::string("tcp://h?") + query);
@@ -127,7 +128,6 @@ TEST(Dsn, NoRefusalShowsWhatMayBeAPassword) {
   const auto client = Client::Create(options);
   ASSERT_TRUE(client.ok());
   EXPECT_FALSE(Contains((*client)->Get("k").status().message(), "SECRET"));
-  EXPECT_TRUE(Contains(Refusal("tcp://h?retries"), "name=value"));
 }
 
 TEST(Dsn, ShownServerKeepsWhatIsNoSecret) {
