@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
   const auto values = cache.MultiGet(keys);
   if (!values.ok()) return std::puts(values.status().message().c_str()), 1;
   for (size_t i = 0; i < keys.size(); ++i) {
-    const auto& value = (*values)[i];
+    const auto& value = values->values[i];
     std::printf("%s: %s\n", keys[i].data(), value ? value->bytes.c_str() : "(miss)");
   }
   return 0;

@@ -126,6 +126,13 @@ bool Fill(ClientObject* self, ResultFiller& filler) {
       return false;
     }
     if (count == 0) return true;
+    for (const StreamItem& item : std::span(items, count)) {
+      if (item.error == nullptr) continue;
+      ThisCall().status = *item.error;
+      stream.Close();
+      FailCall(self);
+      return false;
+    }
     if (filler.Take({items, count})) continue;
     stream.Close();
     char digits[MAX_LENGTH_OF_LONG + 1];
@@ -298,7 +305,13 @@ ZEND_FUNCTION(tagcache_mdelete) {
   ClientObject* self = BeginCall(self_zval);
   if (self == nullptr || !CheckKeys(keys, TAGCACHE_ARGUMENTS(1))) RETURN_THROWS();
   ArrayKeys source(keys);
-  uint64_t count = 0;
-  if (!Keep(self->handle->client->MultiDelete(source), &count)) FailCall(self);
-  RETURN_LONG(static_cast<zend_long>(count));
+  tagcache::DeleteReport& report = ThisCall().deleted;
+  if (!Keep(self->handle->client->MultiDelete(source), &report)) {
+    report = tagcache::DeleteReport();
+    FailCall(self);
+  } else if (!report.refused.empty()) {
+    ThisCall().status = report.refused.front().status;
+    FailCall(self);
+  }
+  RETURN_LONG(static_cast<zend_long>(report.deleted));
 }

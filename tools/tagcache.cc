@@ -4,12 +4,14 @@
 // byte. Errors go to standard error. Exit codes, for scripts:
 //
 //   0  done: found, stored, deleted, ...
-//   1  the answer is no: a miss, a key that existed (add) or did not (replace, delete, touch)
+//   1  the answer is no: a miss, a key that existed (add) or did not (replace, append, delete,
+//      touch), an entry that changed (compare-and-set), a value that somebody else computes (lease)
 //   2  the command line is wrong, or the call can not be made as asked
 //   3  no connection, time-out, protocol error, refusal by the server, or output that failed
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -23,11 +25,13 @@
 #include <vector>
 
 #include "tagcache/client.h"
+#include "tools/program_output.h"
 
 namespace {
 
 using tagcache::Client;
 using tagcache::Status;
+using Milliseconds = std::chrono::milliseconds;
 
 enum Exit : int { kDone = 0, kNo = 1, kUsage = 2, kFailed = 3 };
 
@@ -43,6 +47,10 @@ struct Arguments {
   int64_t by = 1;
   std::optional<int64_t> initial;
   int64_t limit = 0;
+  uint64_t version = 0;
+  int64_t lease_ms = 10'000;
+  int64_t wait_ms = 0;
+  bool stale_ok = false;
   bool all = false;
   bool null_separated = false;
 };
@@ -50,6 +58,13 @@ struct Arguments {
 int Fail(const Status& status) {
   std::fprintf(stderr, "tagcache: %s\n", status.message().c_str());
   return status.code() == tagcache::ErrorCode::kUsage ? kUsage : kFailed;
+}
+
+// The items of a bulk command that were refused, a line each. The others are done.
+int Fail(const std::vector<tagcache::Refusal>& refused) {
+  int code = kDone;
+  for (const tagcache::Refusal& refusal : refused) code = Fail(refusal.status);
+  return code;
 }
 
 // main finds a failure at the end, by ferror(stdout).
@@ -82,15 +97,52 @@ tagcache::Ttl TtlOf(const Arguments& arguments) {
   return arguments.ttl_ms ? tagcache::Ttl(*arguments.ttl_ms) : tagcache::kDefaultTtl;
 }
 
-int Get(Client& client, const Arguments& arguments) {
-  const auto value = client.Get(arguments.key);
+int PrintValue(const tagcache::Result<std::optional<tagcache::Value>>& value) {
   if (!value.ok()) return Fail(value.status());
   if (!value->has_value()) return kNo;
   Print((*value)->bytes);
   return kDone;
 }
 
-enum class Write { kPut, kAdd, kReplace };
+int PrintCompared(const tagcache::Result<tagcache::Compared>& compared) {
+  if (!compared.ok()) return Fail(compared.status());
+  switch (*compared) {
+    case tagcache::Compared::kDone:
+      return kDone;
+    case tagcache::Compared::kNotFound:
+      Print("not found\n");
+      return kNo;
+    case tagcache::Compared::kChanged:
+      Print("changed\n");
+      return kNo;
+  }
+  return kFailed;
+}
+
+// The hit; or the value that the command computes, stored under the lease. What the command
+// computed is not stored if it failed: the lease ends with this process.
+int Lease(Client& client, const Arguments& arguments) {
+  const auto leased = client.GetOrLease(
+      arguments.key,
+      {Milliseconds(arguments.lease_ms), Milliseconds(arguments.wait_ms), arguments.stale_ok});
+  if (!leased.ok()) return Fail(leased.status());
+  if (leased->value) Print(leased->value->bytes);
+  if (leased->token == 0) return leased->value ? kDone : kNo;
+  const ProgramOutput computed = RunProgram(arguments.keys);
+  if (!computed.failure.empty()) {
+    std::fprintf(stderr, "tagcache: lease '%s': %s; nothing is stored\n",
+                 tagcache::ShownKey(arguments.key).c_str(), computed.failure.c_str());
+    return kFailed;
+  }
+  const auto tags = Views(arguments.tags);
+  const Status status = client.Put(arguments.key, {computed.bytes},
+                                   {.ttl = TtlOf(arguments), .tags = tags, .token = leased->token});
+  if (!status.ok()) return Fail(status);
+  Print(computed.bytes);
+  return kDone;
+}
+
+enum class Write { kPut, kAdd, kReplace, kAppend, kPrepend, kCompareAndSet };
 
 int Store(Client& client, const Arguments& arguments, Write write) {
   std::string value = arguments.value;
@@ -110,15 +162,23 @@ int Store(Client& client, const Arguments& arguments, Write write) {
       return YesOrNo(client.Add(arguments.key, view, options));
     case Write::kReplace:
       return YesOrNo(client.Replace(arguments.key, view, options));
+    case Write::kAppend:
+      return YesOrNo(client.Append(arguments.key, value));
+    case Write::kPrepend:
+      return YesOrNo(client.Prepend(arguments.key, value));
+    case Write::kCompareAndSet:
+      return PrintCompared(client.CompareAndSet(arguments.key, arguments.version, view, options));
   }
   return kFailed;
 }
 
 int Delete(Client& client, const Arguments& arguments) {
   const auto keys = Views(arguments.keys);
-  const auto count = client.MultiDelete(keys);
-  const int code = PrintCount(count);
-  return code == kDone && *count < keys.size() ? int{kNo} : code;
+  const auto report = client.MultiDelete(keys);
+  if (!report.ok()) return Fail(report.status());
+  PrintCount(report->deleted);
+  if (!report->refused.empty()) return Fail(report->refused);
+  return report->deleted < keys.size() ? int{kNo} : int{kDone};
 }
 
 int IncrementBy(Client& client, const Arguments& arguments, bool subtract) {
@@ -161,11 +221,11 @@ int Meta(Client& client, const Arguments& arguments) {
 // any bytes. Misses are left out.
 int MultiGet(Client& client, const Arguments& arguments) {
   const auto keys = Views(arguments.keys);
-  const auto values = client.MultiGet(keys);
-  if (!values.ok()) return Fail(values.status());
+  const auto report = client.MultiGet(keys);
+  if (!report.ok()) return Fail(report.status());
   int code = kDone;
   for (size_t i = 0; i < keys.size(); ++i) {
-    const std::optional<tagcache::Value>& value = (*values)[i];
+    const std::optional<tagcache::Value>& value = report->values[i];
     if (!value) {
       code = kNo;
       continue;
@@ -175,7 +235,7 @@ int MultiGet(Client& client, const Arguments& arguments) {
     Print(value->bytes);
     Print("\n");
   }
-  return code;
+  return report->refused.empty() ? code : Fail(report->refused);
 }
 
 using PageCall = std::function<tagcache::Result<tagcache::KeyPage>(uint64_t cursor)>;
@@ -229,6 +289,10 @@ int HeaviestTags(Client& client, const Arguments& arguments) {
   return tags->empty() ? kNo : kDone;
 }
 
+int InvalidateKeys(Client& client, const Arguments& arguments) {
+  return PrintCount(client.InvalidateKeys(Views(arguments.keys)));
+}
+
 int InvalidateTags(Client& client, const Arguments& arguments) {
   const auto tags = Views(arguments.keys);
   const auto mode = arguments.all ? tagcache::TagMode::kAll : tagcache::TagMode::kAny;
@@ -275,8 +339,10 @@ class CommandLine {
     } catch (const CLI::ParseError& error) {
       return app_.exit(error) == 0 ? kDone : kUsage;
     }
-    const auto options = tagcache::ParseDsn(arguments_.server);
+    auto options = tagcache::ParseDsn(arguments_.server);
     if (!options.ok()) return Fail(options.status());
+    // A lease ends with its connection, which has nothing to do while the value is computed.
+    options->idle_timeout = Milliseconds(0);
     const auto client = Client::Create(*options);
     if (!client.ok()) return Fail(client.status());
     return chosen_(**client, arguments_);
@@ -299,14 +365,27 @@ class CommandLine {
         ->add_option("--ttl-ms", arguments_.ttl_ms, "Time to live in milliseconds; 0 never expires")
         ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max() / 2));
   }
+  // One tag at a time: a list would take the '--' behind it for its own end.
   void TagOption(CLI::App* command) {
-    command->add_option("-t,--tag", arguments_.tags, "Tag of the entry; repeat for more")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    command
+        ->add_option_function<std::string>(
+            "-t,--tag", [this](const std::string& tag) { arguments_.tags.push_back(tag); },
+            "Tag of the entry; repeat for more")
+        ->trigger_on_parse();
   }
 
   void AddReads() {
-    Key(Add("get", "Write a value to standard output", Get));
+    Key(Add("get", "Write a value to standard output",
+            [](Client& client, const Arguments& arguments) {
+              return PrintValue(client.Get(arguments.key));
+            }));
+    CLI::App* and_touch =
+        Add("get-and-touch", "The same, and set the entry's time to live",
+            [](Client& client, const Arguments& arguments) {
+              return PrintValue(client.GetAndTouch(arguments.key, TtlOf(arguments)));
+            });
+    Key(and_touch);
+    TtlOption(and_touch)->required();
     List(Add("mget", "Values of several keys: 'key TAB size' LF value LF for each hit", MultiGet),
          "keys", "Keys");
     Key(Add("exists", "Exit 0 when the key is there, 1 when not",
@@ -317,9 +396,21 @@ class CommandLine {
   }
 
   void AddWrites() {
-    AddWrite("put", "Store a value", Write::kPut);
-    AddWrite("add", "Store a value if the key is absent", Write::kAdd);
-    AddWrite("replace", "Store a value if the key is there", Write::kReplace);
+    AddStore("put", "Store a value", Write::kPut);
+    AddStore("add", "Store a value if the key is absent", Write::kAdd);
+    AddStore("replace", "Store a value if the key is there", Write::kReplace);
+    VersionOption(AddStore("compare-and-set", "Store a value if the entry still has the version",
+                           Write::kCompareAndSet));
+    CLI::App* compare_and_delete =
+        Add("compare-and-delete", "Delete a key if the entry still has the version",
+            [](Client& client, const Arguments& arguments) {
+              return PrintCompared(client.CompareAndDelete(arguments.key, arguments.version));
+            });
+    Key(compare_and_delete);
+    VersionOption(compare_and_delete);
+    AddWrite("append", "Add bytes at the end of a value", Write::kAppend);
+    AddWrite("prepend", "Add bytes at the front of a value", Write::kPrepend);
+    AddLease();
     List(Add("delete", "Delete keys; prints how many were there", Delete), "keys", "Keys");
     CLI::App* touch =
         Add("touch", "Set an entry's time to live", [](Client& client, const Arguments& arguments) {
@@ -331,13 +422,43 @@ class CommandLine {
     AddCounter("decr", "Subtract from an integer; prints the result", true);
   }
 
-  void AddWrite(const char* name, const char* what, Write write) {
+  CLI::App* AddWrite(const char* name, const char* what, Write write) {
     CLI::App* command = Add(name, what, [write](Client& client, const Arguments& arguments) {
       return Store(client, arguments, write);
     });
     Key(command);
     command->add_option("value", arguments_.value, "Value; '-' reads it from standard input")
         ->required();
+    return command;
+  }
+
+  CLI::App* AddStore(const char* name, const char* what, Write write) {
+    CLI::App* command = AddWrite(name, what, write);
+    TtlOption(command);
+    TagOption(command);
+    return command;
+  }
+
+  void VersionOption(CLI::App* command) {
+    command->add_option("--version", arguments_.version, "Version of the entry, from 'meta'")
+        ->required();
+  }
+
+  void AddLease() {
+    CLI::App* command = Add(
+        "lease", "Write a value; on a miss let one caller's command compute and store it", Lease);
+    Key(command);
+    command
+        ->add_option("command", arguments_.keys,
+                     "After '--': the command; what it writes is stored and written")
+        ->required();
+    command->add_option("--lease-ms", arguments_.lease_ms, "Time that the command may take")
+        ->capture_default_str();
+    command
+        ->add_option("--wait-ms", arguments_.wait_ms,
+                     "Time to wait for the value if somebody else computes it")
+        ->capture_default_str();
+    command->add_flag("--stale-ok", arguments_.stale_ok, "Rather than wait take the last value");
     TtlOption(command);
     TagOption(command);
   }
@@ -364,6 +485,9 @@ class CommandLine {
         Add("invalidate-tags", "Remove every entry with any of the tags", InvalidateTags);
     List(several, "tags", "Tags");
     several->add_flag("--all", arguments_.all, "Only entries with all of the tags");
+    List(Add("invalidate-keys", "Remove keys in one step; prints how many were there",
+             InvalidateKeys),
+         "keys", "Keys");
     CLI::App* keys = Add("keys", "Keys with a tag, one a line", Keys);
     keys->add_option("tag", arguments_.tag, "Tag")->required();
     AddListing(keys);

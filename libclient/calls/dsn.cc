@@ -23,7 +23,10 @@ std::string KnownNames() {
 Status SplitQueryPart(std::string_view part, std::string_view* name, std::string* value) {
   const size_t equals = part.find('=');
   if (equals == std::string_view::npos) {
-    return Refuse("option '" + std::string(part) + "': a part of the query is name=value");
+    // Anything but a known name may be the end of a password that holds an '&'.
+    const bool known = FindOption(OptionTable(), part) != nullptr;
+    return Refuse((known ? "option " + std::string(part) : "a part of the query") +
+                  " has no '=': each part of the query is name=value");
   }
   *name = part.substr(0, equals);
   if (*name == kServers) {

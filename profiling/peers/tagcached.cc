@@ -31,7 +31,7 @@ class Tagcached : public Peer {
   void Get(std::span<const std::string_view> keys, std::vector<bool>* found) override {
     auto values = client_->MultiGet(keys);
     if (!values.ok()) Fail("tagcached: " + values.status().message());
-    for (size_t i = 0; i < keys.size(); ++i) (*found)[i] = (*values)[i].has_value();
+    for (size_t i = 0; i < keys.size(); ++i) (*found)[i] = values->values[i].has_value();
   }
 
   uint64_t Items() override {

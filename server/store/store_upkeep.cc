@@ -12,8 +12,6 @@ namespace {
 
 // How many entries could be removed in the time in which a slab's memory is returned to the system.
 constexpr size_t kReturnCost = 32;
-// Under a memory limit an entry may take this share of it.
-constexpr size_t kLargestShare = 16;
 // A write that needs room frees so many times its bytes of what was flushed, and at least so many.
 // What is flushed lies in slabs of other sizes, and a slab is of use to others only once all of it
 // is free: until then the write exceeds the limit.

@@ -14,6 +14,28 @@ namespace {
 
 INSTANTIATE_TEST_SUITE_P(Ways, Commands, AllWays());
 
+// As include/tagcache/options.h says: a prefix without a delimiter at its end is one of another's.
+TEST_P(Commands, PrefixIsPlainConcatenation) {
+  const auto shop = Make("shop");
+  const auto shop2 = Make("shop2");
+  ASSERT_TRUE(shop->Put("2:a", {"v"}).ok());
+  EXPECT_TRUE(shop2->Get(":a")->has_value());
+  ASSERT_TRUE(Make("shop:")->Put("a", {"v"}).ok());
+  EXPECT_FALSE(Make("other:")->Get("a")->has_value());
+}
+
+// Only kDefaultTtl means the default: a time that was computed too late is a mistake.
+TEST_P(Commands, NegativeTtlIsRefused) {
+  for (const Ttl ttl : {Ttl(-1), Ttl(-2), kDefaultTtl + Ttl(1)}) {
+    const Status status = client_->Put("k", {"v"}, {.ttl = ttl});
+    EXPECT_EQ(status.code(), ErrorCode::kUsage);
+    EXPECT_NE(status.message().find("a TTL of " + std::to_string(ttl.count()) + " ms"),
+              std::string::npos)
+        << status.message();
+  }
+  EXPECT_TRUE(client_->Put("k", {"v"}, {.ttl = kDefaultTtl}).ok());
+}
+
 TEST_P(Commands, PutThenGetGivesTheValueBackAndAMissIsNoError) {
   EXPECT_EQ(Got("k"), "(miss)");
   Put("k", "value");

@@ -183,6 +183,12 @@ TEST_F(Tool, TagOptionsBeforeTheKeyTakeOneTagEach) {
   EXPECT_EQ(Run({"keys", "t"}).out, "k\n");
 }
 
+TEST_F(Tool, ValueThatLooksLikeAnOptionGoesBehindTheDashesAlsoAfterATag) {
+  EXPECT_EQ(Run({"put", "--tag=a", "-t", "b", "--", "-k", "-v"}).code, 0);
+  EXPECT_EQ(Run({"get", "--", "-k"}).out, "-v");
+  EXPECT_EQ(Run({"invalidate", "b"}).out, "1\n");
+}
+
 TEST_F(Tool, MgetFramesTheHitsWithTheirSizes) {
   Put("a", "line\nfeed");
   Put("b", "");
@@ -250,6 +256,106 @@ TEST_F(Tool, TagsListsTheHeaviestFirst) {
   EXPECT_EQ(heaviest.substr(0, 2), "1\t");
   EXPECT_TRUE(heaviest.ends_with("\t0\theavy\n")) << heaviest;
   EXPECT_TRUE(Run({"tags"}).out.ends_with("\tlight one\n"));
+}
+
+TEST_F(Tool, AppendAndPrependAddToAValueThatIsThere) {
+  Put("k", "b");
+  EXPECT_EQ(Run({"append", "k", "c"}).code, 0);
+  EXPECT_EQ(Run({"prepend", "k", "-"}, "a").code, 0);
+  EXPECT_EQ(Run({"get", "k"}).out, "abc");
+  EXPECT_EQ(Run({"append", "missing", "c"}).code, 1);
+  EXPECT_EQ(Run({"get", "missing"}).code, 1);
+}
+
+TEST_F(Tool, CompareAndSetWritesOnlyOverTheVersionThatItNames) {
+  const auto version = [this] {
+    const std::string meta = Run({"meta", "k"}).out;
+    const size_t at = meta.find("version ") + 8;
+    return "--version=" + meta.substr(at, meta.find('\n', at) - at);
+  };
+  Put("k", "old");
+  const std::string first = version();
+  EXPECT_EQ(Run({"compare-and-set", "k", "new", first, "--ttl-ms=60000"}).code, 0);
+  EXPECT_EQ(Run({"get", "k"}).out, "new");
+  Outcome late = Run({"compare-and-set", "k", "late", first});
+  EXPECT_EQ(late.code, 1);
+  EXPECT_EQ(late.out, "changed\n");
+  EXPECT_EQ(Run({"compare-and-delete", "k", first}).code, 1);
+  EXPECT_EQ(Run({"compare-and-delete", "k", version()}).code, 0);
+  late = Run({"compare-and-set", "k", "late", first});
+  EXPECT_EQ(late.code, 1);
+  EXPECT_EQ(late.out, "not found\n");
+}
+
+TEST_F(Tool, GetAndTouchSetsTheTimeToLive) {
+  Put("k", "v");
+  EXPECT_EQ(Run({"get-and-touch", "k", "--ttl-ms=60000"}).out, "v");
+  EXPECT_EQ(Run({"meta", "k"}).out.find("ttl_left_ms never"), std::string::npos);
+  EXPECT_EQ(Run({"get-and-touch", "missing", "--ttl-ms=1"}).code, 1);
+}
+
+TEST_F(Tool, InvalidateKeysPrintsHowManyWereThere) {
+  Put("a", "1");
+  Put("b", "2");
+  const Outcome removed = Run({"invalidate-keys", "a", "x", "b"});
+  EXPECT_EQ(removed.code, 0);
+  EXPECT_EQ(removed.out, "2\n");
+  EXPECT_EQ(Run({"get", "a"}).code, 1);
+}
+
+TEST_F(Tool, LeaseStoresWhatTheCommandComputesOnAMiss) {
+  const std::vector<std::string> fill = {"lease", "k",  "--ttl-ms=60000",      "--tag=t", "--",
+                                         "sh",    "-c", "printf computed; cat"};
+  Outcome filled = Run(fill, "!");
+  EXPECT_EQ(filled.code, 0) << filled.err;
+  EXPECT_EQ(filled.out, "computed!");
+  EXPECT_EQ(Run({"get", "k"}).out, "computed!");
+  EXPECT_EQ(Run({"lease", "k", "--", "false"}).out, "computed!") << "a hit runs no command";
+  EXPECT_EQ(Run({"invalidate", "t"}).out, "1\n");
+}
+
+TEST_F(Tool, LeaseStoresNothingIfTheCommandFails) {
+  for (const std::string command : {"echo half; exit 7", "kill -9 $$"}) {
+    const Outcome failed = Run({"lease", "k", "--", "sh", "-c", command});
+    EXPECT_EQ(failed.code, 3);
+    EXPECT_EQ(failed.out, "");
+    EXPECT_NE(failed.err.find("nothing is stored"), std::string::npos) << failed.err;
+  }
+  const Outcome unknown = Run({"lease", "k", "--", "/no/such/program"});
+  EXPECT_EQ(unknown.code, 3);
+  EXPECT_NE(unknown.err.find("/no/such/program"), std::string::npos) << unknown.err;
+  EXPECT_EQ(Run({"get", "k"}).code, 1);
+  EXPECT_EQ(Run({"lease", "k", "--", "echo", "next"}).out, "next\n") << "the lease has ended";
+}
+
+TEST_F(Tool, LeaseOfAKeyThatWasInvalidatedMeanwhileIsRefused) {
+  const std::string invalidate = std::string(TAGCACHE_TOOL_PATH) +
+                                 " --server=" + server_.tcp_dsn() +
+                                 " invalidate t >/dev/null; echo old";
+  const Outcome stale = Run({"lease", "k", "--tag=t", "--", "sh", "-c", invalidate});
+  EXPECT_EQ(stale.code, 3);
+  EXPECT_EQ(stale.out, "");
+  EXPECT_EQ(Run({"get", "k"}).code, 1);
+}
+
+TEST_F(Tool, RefusedItemsOfABulkCommandAreNamedAndTheOthersDone) {
+  Put("a", "1");
+  const std::string longest(5000, 'k');
+  const Outcome got = Run({"mget", longest, "a"});
+  EXPECT_EQ(got.code, 3);
+  EXPECT_EQ(got.out, "a\t1\n1\n");
+  EXPECT_NE(got.err.find("mget 'kkk"), std::string::npos) << got.err;
+  const Outcome deleted = Run({"delete", longest, "a"});
+  EXPECT_EQ(deleted.code, 3);
+  EXPECT_EQ(deleted.out, "1\n");
+}
+
+TEST_F(Tool, NoMessageShowsAPasswordOfTheServerAddress) {
+  for (const char* server : {"tcp://user:SECRET@h", "redis://h?auth=SECRET"}) {
+    const Outcome refused = RunPlain({"ping"}, "", server);
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_EQ(refused.err.find("SECRET"), std::string::npos) << refused.err;
+  }
 }
 
 TEST_F(Tool, KeysMayBeNamedLikeCommandsAndOptions) {
