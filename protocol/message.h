@@ -59,6 +59,10 @@ struct Request {
   std::optional<Tags> tags;  // nullopt: none given
   std::span<const std::string_view> keys;
   std::span<const PutItem> items;
+  // INCREMENT, DECREMENT: only a key that was absent gets `ttl`.
+  bool ttl_at_creation = false;
+  // The text codec only: the number that is stored may have blanks around it and a '+'.
+  bool lenient_number = false;
   int64_t by = 0;
   int64_t initial = 0;
   Mode mode = Mode::kAny;

@@ -150,6 +150,7 @@ template <Field kField>
 StatusCode LineReader::Implied(Request& request) {
   if (kField == Field::kValueFlags) request.flags = kIntegerFlags;
   if (kField != Field::kInitial) return StatusCode::kOk;
+  request.lenient_number = true;
   request.initial = request.by;
   if (command_.op != Op::kDecrement) return StatusCode::kOk;
   if (request.by == std::numeric_limits<int64_t>::min()) return StatusCode::kOverflow;

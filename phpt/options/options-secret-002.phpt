@@ -7,11 +7,7 @@ tagcache.password=the secret
 --FILE--
 <?php
 require __DIR__ . '/../server.inc';
-$file = tempnam(sys_get_temp_dir(), 'tagcache-phpt-');
-file_put_contents($file, 'the secret');
-chmod($file, 0600);
-$server = new TagcachedServer('--auth-user=u', "--auth-password-file=$file");
-unlink($file);
+$server = new TagcachedServer('--username=u', '--password=the secret');
 check($server->client(['username' => 'u'])->ping() > 0, 'the password is that of the INI');
 check(str_starts_with(thrown_by(fn() => $server->client(['username' => 'u', 'password' => 'other'])->ping()), 'TagCacheServerException'), 'an option wins');
 var_dump(ini_get('tagcache.password') === 'the secret', strlen(ini_get('tagcache.password')) > 0);

@@ -96,7 +96,9 @@ void HandleIncrement(Call& call) {
                                      .subtract = request.op == protocol::Op::kDecrement,
                                      .initial = request.initial,
                                      .flags = request.flags,
+                                     .lenient = request.lenient_number,
                                      .ttl_ms = request.ttl,
+                                     .ttl_at_creation = request.ttl_at_creation,
                                      .tags = request.tags},
                                     call.now);
   call.response.number = result.value;

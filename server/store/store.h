@@ -120,9 +120,11 @@ struct CounterIncrement {
   std::string_view key;
   int64_t by = 1;
   bool subtract = false;
-  int64_t initial = 1;                                         // value of a key that was absent
-  uint32_t flags = 0;                                          // of a key that was absent
-  std::optional<uint64_t> ttl_ms = {};                         // nullopt: kept
+  int64_t initial = 1;                  // value of a key that was absent
+  uint32_t flags = 0;                   // of a key that was absent
+  bool lenient = false;                 // the number may have blanks around it, a '+', zeros
+  std::optional<uint64_t> ttl_ms = {};  // nullopt: kept
+  bool ttl_at_creation = false;         // only a key that was absent gets `ttl_ms`
   std::optional<std::span<const std::string_view>> tags = {};  // nullopt: kept
 };
 
