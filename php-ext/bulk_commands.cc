@@ -10,6 +10,10 @@
 #include "php-ext/functions.h"
 #include "php-ext/value.h"
 
+extern "C" {
+#include "zend_smart_str.h"
+}
+
 namespace tagcache::php {
 namespace {
 
@@ -19,6 +23,65 @@ constexpr size_t kAtOnce = 64;
 // server; of more, this bounds what is held beside the caller's array.
 constexpr size_t kItemsAtOnce = 16 * 1024;
 
+std::string_view ViewOfKey(zval* key, char* digits) {
+  if (Z_TYPE_P(key) == IS_STRING) return ViewOf(Z_STR_P(key));
+  return FormatInteger(Z_LVAL_P(key), digits);
+}
+
+// The items of a bulk call that were refused; request memory.
+struct Refusals {
+  zval reasons;    // array, key => reason; undefined while there are none
+  smart_str text;  // names the first of them
+  size_t count;
+  ServerError first;
+};
+
+void Append(smart_str* text, std::string_view bytes) {
+  smart_str_appendl(text, bytes.data(), bytes.size());
+}
+
+void Add(Refusals* refusals, std::string_view key, const Status& status) {
+  constexpr size_t kNamed = 3;
+  if (refusals->count == 0) {
+    array_init(&refusals->reasons);
+    refusals->first = status.server_error();
+  }
+  if (refusals->count < kNamed) {
+    ThisCall().text = (refusals->count > 0 ? "; '" : "'") + ShownKey(key) + "': ";
+    Append(&refusals->text, ThisCall().text);
+    Append(&refusals->text, status.message());
+  } else if (refusals->count == kNamed) {
+    Append(&refusals->text, "; ...");
+  }
+  ++refusals->count;
+  zval reason;
+  ZVAL_STRINGL(&reason, status.message().data(), status.message().size());
+  zend_symtable_str_update(Z_ARRVAL(refusals->reasons), key.data(), key.size(), &reason);
+}
+
+void Release(Refusals* refusals) {
+  zval_ptr_dtor(&refusals->reasons);
+  ZVAL_UNDEF(&refusals->reasons);
+  smart_str_free(&refusals->text);
+}
+
+// Fails the call if items were refused, of `total` in all; `outcome` is what did not happen to
+// them. Releases the refusals.
+void FailRefused(ClientObject* self, Refusals* refusals, size_t total, const char* outcome) {
+  if (refusals->count == 0) return;
+  smart_str_0(&refusals->text);
+  std::string& text = ThisCall().text;
+  text = std::string(OperationName()) + " on " + self->handle->servers + ": " +
+         std::to_string(refusals->count) + " of " + std::to_string(total) + outcome +
+         ZSTR_VAL(refusals->text.s);
+  zval exception;
+  MakeException(&exception, server_exception_ce, text, refusals->first);
+  zend_update_property(server_exception_ce, Z_OBJ(exception), "refused", sizeof("refused") - 1,
+                       &refusals->reasons);
+  Release(refusals);
+  FailCallWith(self, &exception);
+}
+
 // Puts the values of ThisCall().stream into an array under the caller's own keys, in their order.
 //
 // Values that only user code can finish are left packed, and their places are noted: user code must
@@ -26,7 +89,8 @@ constexpr size_t kItemsAtOnce = 16 * 1024;
 // the places stay valid.
 class ResultFiller {
  public:
-  ResultFiller(HashTable* keys, bool text, zval* result) : keys_(keys), text_(text) {
+  ResultFiller(HashTable* keys, bool text, zval* result, Refusals* refusals)
+      : keys_(keys), text_(text), refusals_(refusals) {
     array_init_size(result, zend_hash_num_elements(keys));
     // A mixed hash from the start: a packed one would be converted, and its places would move.
     zend_hash_real_init_mixed(Z_ARRVAL_P(result));
@@ -39,7 +103,10 @@ class ResultFiller {
     const bool fits = !text_ && FitsMemory(items.size() * kSmall);
     for (const StreamItem& item : items) {
       for (; position_ < item.index; ++position_) keys_.Forward();
-      if (!item.found) continue;
+      if (!item.found) {
+        if (UNEXPECTED(item.error != nullptr)) Refuse(*item.error);
+        continue;
+      }
       zval* place = PlaceOf(Key());
       // A key asked for twice has its value already.
       if (Z_TYPE_P(place) != IS_NULL) continue;
@@ -75,6 +142,11 @@ class ResultFiller {
     return zend_hash_lookup(result_, Z_STR_P(key));
   }
 
+  void Refuse(const Status& error) {
+    char digits[MAX_LENGTH_OF_LONG + 1];
+    Add(refusals_, ViewOfKey(Key(), digits), error);
+  }
+
   void Note(zval* place) {
     if (packed_count_ == packed_capacity_) {
       packed_capacity_ = packed_capacity_ == 0 ? 64 : packed_capacity_ * 2;
@@ -90,15 +162,11 @@ class ResultFiller {
   HashTable* result_;
   size_t position_ = 0;  // of keys_
   bool text_;
+  Refusals* refusals_;
   zval** packed_ = nullptr;  // request memory: a long jump frees it
   size_t packed_count_ = 0;
   size_t packed_capacity_ = 0;
 };
-
-std::string_view ViewOfKey(zval* key, char* digits) {
-  if (Z_TYPE_P(key) == IS_STRING) return ViewOf(Z_STR_P(key));
-  return FormatInteger(Z_LVAL_P(key), digits);
-}
 
 // The key of an array's element.
 std::string_view ViewOfKey(const ArrayWalk& walk, char* digits) {
@@ -144,48 +212,6 @@ bool Fill(ClientObject* self, ResultFiller& filler) {
     char digits[MAX_LENGTH_OF_LONG + 1];
     return FinishDecode(self, ViewOfKey(filler.Key(), digits), Decoded::kBad, nullptr);
   }
-}
-
-// The items of a bulk call that were refused: request memory, and ThisCall().text, which names the
-// first of them.
-struct Refusals {
-  zval reasons;  // array, key => reason; undefined while there are none
-  size_t count;
-  ServerError first;
-};
-
-void Add(Refusals* refusals, std::string_view key, const Status& status) {
-  constexpr size_t kNamed = 3;
-  std::string& text = ThisCall().text;
-  if (refusals->count == 0) {
-    array_init(&refusals->reasons);
-    refusals->first = status.server_error();
-    text.clear();
-  }
-  if (refusals->count < kNamed) {
-    text += (refusals->count > 0 ? "; '" : "'") + ShownKey(key) + "': " + status.message();
-  } else if (refusals->count == kNamed) {
-    text += "; ...";
-  }
-  ++refusals->count;
-  zval reason;
-  ZVAL_STRINGL(&reason, status.message().data(), status.message().size());
-  zend_symtable_str_update(Z_ARRVAL(refusals->reasons), key.data(), key.size(), &reason);
-}
-
-// Fails the call if items were refused, of `total` in all; `outcome` is what did not happen to
-// them.
-void FailRefused(ClientObject* self, Refusals* refusals, size_t total, const char* outcome) {
-  if (refusals->count == 0) return;
-  std::string& text = ThisCall().text;
-  text = std::string(OperationName()) + " on " + self->handle->servers + ": " +
-         std::to_string(refusals->count) + " of " + std::to_string(total) + outcome + text;
-  zval exception;
-  MakeException(&exception, server_exception_ce, text, refusals->first);
-  zend_update_property(server_exception_ce, Z_OBJ(exception), "refused", sizeof("refused") - 1,
-                       &refusals->reasons);
-  zval_ptr_dtor(&refusals->reasons);
-  FailCallWith(self, &exception);
 }
 
 // The items of an mSet. Where no value needs it, nothing is prepared: values are read in place.
@@ -320,13 +346,30 @@ void ReadMany(ClientObject* self, HashTable* keys, zval* result) {
       return FailCall(self);
     }
   }
-  ResultFiller filler(keys, self->handle->text, result);
+  Refusals refusals = {};
+  ResultFiller filler(keys, self->handle->text, result, &refusals);
   const bool filled = Fill(self, filler) && UnpackAll(self, filler);
   filler.Release();
-  if (filled) return;
+  if (filled) {
+    return FailRefused(self, &refusals, zend_hash_num_elements(keys), " keys are refused: ");
+  }
+  Release(&refusals);
   // What was read so far may hold packed strings: it is no answer.
   zend_array_destroy(Z_ARRVAL_P(result));
   ZVAL_EMPTY_ARRAY(result);
+}
+
+// Fails a call of which some keys were refused; `refused` is in their order.
+void FailRefusedKeys(ClientObject* self, HashTable* keys, const std::vector<Refusal>& refused) {
+  Refusals refusals = {};
+  ArrayWalk walk(keys);
+  size_t position = 0;
+  for (const Refusal& refusal : refused) {
+    for (; position < refusal.index; ++position) walk.Forward();
+    char digits[MAX_LENGTH_OF_LONG + 1];
+    Add(&refusals, ViewOfKey(walk.element(), digits), refusal.status);
+  }
+  FailRefused(self, &refusals, zend_hash_num_elements(keys), " keys are refused: ");
 }
 
 }  // namespace
@@ -386,7 +429,7 @@ ZEND_FUNCTION(tagcache_mput) {
     FailRefused(self, &refusals, zend_hash_num_elements(array), " items are not stored: ");
   } else {
     stored = 0;
-    zval_ptr_dtor(&refusals.reasons);
+    Release(&refusals);
   }
   Release(&items);
   Release(&list);
@@ -407,9 +450,13 @@ ZEND_FUNCTION(tagcache_mdelete) {
     RETURN_THROWS();
   }
   ArrayKeys source(keys);
-  uint64_t count = 0;
-  const bool ok = Keep(self->handle->client->MultiDelete(source, ThisCallOptions()), &count);
+  tagcache::DeleteReport& report = ThisCall().deleted;
+  report = tagcache::DeleteReport();
+  if (Keep(self->handle->client->MultiDelete(source, ThisCallOptions()), &report)) {
+    FailRefusedKeys(self, keys, report.refused);
+  } else {
+    FailCall(self);
+  }
   ReleaseNames(made);
-  if (!ok) FailCall(self);
-  RETURN_LONG(static_cast<zend_long>(count));
+  RETURN_LONG(static_cast<zend_long>(report.deleted));
 }

@@ -39,6 +39,7 @@ struct CallState {
   StatList stats;
   std::optional<Meta> meta;
   PutReport report;
+  DeleteReport deleted;
   std::string text;
 };
 

@@ -52,6 +52,13 @@ int Fail(const Status& status) {
   return status.code() == tagcache::ErrorCode::kUsage ? kUsage : kFailed;
 }
 
+// The items of a bulk command that were refused, a line each. The others are done.
+int Fail(const std::vector<tagcache::Refusal>& refused) {
+  int code = kDone;
+  for (const tagcache::Refusal& refusal : refused) code = Fail(refusal.status);
+  return code;
+}
+
 // main finds a failure at the end, by ferror(stdout).
 void Print(std::string_view bytes) { std::fwrite(bytes.data(), 1, bytes.size(), stdout); }
 void PrintNumber(int64_t number) { std::printf("%lld\n", static_cast<long long>(number)); }
@@ -116,9 +123,11 @@ int Store(Client& client, const Arguments& arguments, Write write) {
 
 int Delete(Client& client, const Arguments& arguments) {
   const auto keys = Views(arguments.keys);
-  const auto count = client.MultiDelete(keys);
-  const int code = PrintCount(count);
-  return code == kDone && *count < keys.size() ? int{kNo} : code;
+  const auto report = client.MultiDelete(keys);
+  if (!report.ok()) return Fail(report.status());
+  PrintCount(report->deleted);
+  if (!report->refused.empty()) return Fail(report->refused);
+  return report->deleted < keys.size() ? int{kNo} : int{kDone};
 }
 
 int IncrementBy(Client& client, const Arguments& arguments, bool subtract) {
@@ -161,11 +170,11 @@ int Meta(Client& client, const Arguments& arguments) {
 // any bytes. Misses are left out.
 int MultiGet(Client& client, const Arguments& arguments) {
   const auto keys = Views(arguments.keys);
-  const auto values = client.MultiGet(keys);
-  if (!values.ok()) return Fail(values.status());
+  const auto report = client.MultiGet(keys);
+  if (!report.ok()) return Fail(report.status());
   int code = kDone;
   for (size_t i = 0; i < keys.size(); ++i) {
-    const std::optional<tagcache::Value>& value = (*values)[i];
+    const std::optional<tagcache::Value>& value = report->values[i];
     if (!value) {
       code = kNo;
       continue;
@@ -175,7 +184,7 @@ int MultiGet(Client& client, const Arguments& arguments) {
     Print(value->bytes);
     Print("\n");
   }
-  return code;
+  return report->refused.empty() ? code : Fail(report->refused);
 }
 
 using PageCall = std::function<tagcache::Result<tagcache::KeyPage>(uint64_t cursor)>;

@@ -21,15 +21,6 @@
 
 namespace tagcache {
 
-// The result of one command of a batch. For a miss, or an ADD of a key that existed, `status` is ok
-// and `done` is false.
-struct BatchResult {
-  Status status;
-  bool done = false;           // found, stored, deleted, ...
-  std::optional<Value> value;  // GET
-  int64_t number = 0;          // INCREMENT, DECREMENT: the value; INVALIDATE_TAG: the count
-};
-
 class Batch {
  public:
   // Each returns the index of its result.

@@ -37,7 +37,6 @@ namespace tagcache {
 
 class Batch;
 class ClientCore;  // libclient/, private
-struct BatchResult;
 
 struct CallOptions {
   std::chrono::milliseconds timeout{0};  // zero: Options::timeout
@@ -45,9 +44,10 @@ struct CallOptions {
   std::string_view operation = {};
 };
 
-// Time to live of a write: kDefault is Options::default_ttl; zero milliseconds never expires.
+// Time to live of a write: kDefaultTtl is Options::default_ttl; zero milliseconds never expires.
+// Any other negative time, as a subtraction may give, is refused with kUsage.
 using Ttl = std::chrono::milliseconds;
-inline constexpr Ttl kDefaultTtl{-1};
+inline constexpr Ttl kDefaultTtl = Ttl::min();
 inline constexpr Ttl kNeverExpires{0};
 
 struct WriteOptions {
@@ -100,9 +100,23 @@ struct Refusal {
   Status status;
 };
 
+// The reports of bulk calls. `refused` lists the items for which the call of one key would have
+// returned an error (a key over the server's limit, a key that the protocol cannot carry), each
+// with that error, in the order of the items. The other items are done.
 struct PutReport {
   size_t stored = 0;
-  std::vector<Refusal> refused;  // the items that are not stored, each with its reason
+  std::vector<Refusal> refused;
+};
+
+struct GetReport {
+  // In the order of the keys; nullopt for a miss and for a refused key.
+  std::vector<std::optional<Value>> values;
+  std::vector<Refusal> refused;
+};
+
+struct DeleteReport {
+  uint64_t deleted = 0;  // how many of the keys had an entry
+  std::vector<Refusal> refused;
 };
 
 struct IncrementOptions {
@@ -159,6 +173,7 @@ struct PoolStats {
   uint64_t timeouts = 0;
   uint64_t late_replies = 0;  // answers that came after their call had ended; dropped
   uint64_t pool_waits = 0;    // calls that had to wait for a connection
+  uint64_t tickets_open = 0;  // now: submitted and not waited for
 };
 
 // A sequence of keys that a caller provides some at a time, without copying them. REQUIRES: views
@@ -175,6 +190,9 @@ struct StreamItem {
   size_t index = 0;  // position of the key in the call
   bool found = false;
   ValueView value;  // borrowed: valid until the next call on the stream
+  // In a bulk get, the error that a get of this key alone would have returned; nullptr: none. The
+  // item is not found then. Borrowed like the value.
+  const Status* error = nullptr;
 };
 
 // The values of one get or bulk get, read one at a time. Nothing is copied between the receive
@@ -205,8 +223,19 @@ class Stream {
   std::unique_ptr<State> state_;
 };
 
+// The result of one command of a Batch (batch.h). For a miss, or an ADD of a key that existed,
+// `status` is ok and `done` is false.
+struct BatchResult {
+  Status status;
+  bool done = false;           // found, stored, deleted, ...
+  std::optional<Value> value;  // GET
+  int64_t number = 0;          // INCREMENT, DECREMENT: the value; INVALIDATE_TAG: the count
+};
+
 // A batch in flight; see Client::Submit. 0 is no ticket.
 using Ticket = uint64_t;
+// Tickets of one client that have not been waited for.
+inline constexpr size_t kMaxTickets = 4096;
 
 class Client {
  public:
@@ -260,15 +289,14 @@ class Client {
   Result<Leased> GetOrLease(std::string_view key, const LeaseOptions& lease = {},
                             CallOptions call = {});
 
-  // In the order of the keys; nullopt for a miss.
-  Result<std::vector<std::optional<Value>>> MultiGet(std::span<const std::string_view> keys,
-                                                     CallOptions call = {});
-  // Stores the items that can be stored. The report lists the others, and their keys have no entry
-  // afterwards. An error means that the connection failed and an unknown part was stored.
+  // Bulk calls do for each item what the call of one key does, and a refused item changes nothing
+  // for the others: see the reports. An error of the call itself means that the exchange failed,
+  // and that an unknown part of the items is done.
+  Result<GetReport> MultiGet(std::span<const std::string_view> keys, CallOptions call = {});
+  // The key of a refused item has no entry afterwards, unless a later item of the call stored it.
   Result<PutReport> MultiPut(std::span<const PutItem> items, CallOptions call = {});
-  // How many of the keys had an entry.
-  Result<uint64_t> MultiDelete(KeySource& keys, CallOptions call = {});
-  Result<uint64_t> MultiDelete(std::span<const std::string_view> keys, CallOptions call = {});
+  Result<DeleteReport> MultiDelete(KeySource& keys, CallOptions call = {});
+  Result<DeleteReport> MultiDelete(std::span<const std::string_view> keys, CallOptions call = {});
 
   // Start reading without copies: see Stream.
   Status StartGet(Stream& stream, std::string_view key, CallOptions call = {});
@@ -291,9 +319,10 @@ class Client {
   Result<KeyPage> Search(std::span<const std::string_view> tags, TagMode mode, uint64_t cursor = 0,
                          uint32_t limit = 0, CallOptions call = {});
 
-  // Keys that begin with `prefix`, in no order, at most about `limit` a page (0: the server's page
-  // size). A page may be empty although its cursor is not 0. A key that exists during all pages is
-  // in exactly one of them. Start with cursor 0.
+  // Keys that begin with `prefix`, byte for byte and whatever follows it ("shop" has "shop2:a"
+  // too), in no order, at most about `limit` a page (0: the server's page size). A page may be
+  // empty although its cursor is not 0. A key that exists during all pages is in exactly one of
+  // them. Start with cursor 0.
   Result<KeyPage> Scan(std::string_view prefix, uint64_t cursor = 0, uint32_t limit = 0,
                        CallOptions call = {});
   // Removes the entries whose keys begin with `prefix` and returns how many. It takes many small
@@ -320,7 +349,9 @@ class Client {
   // Sends a batch and returns at once. Several batches may be in flight on one shared connection,
   // and their answers may come in any order. Wait returns when this ticket's answers are complete
   // or its deadline (counted from Submit) has passed; a late answer is counted and dropped. Each
-  // ticket is waited for once, by any thread. Errors of Wait: as Run; kUsage for an unknown ticket.
+  // ticket is waited for once, by any thread, and keeps its batch in memory until then: with
+  // kMaxTickets of them Submit is refused with kUsage. Errors of Wait: as Run; kUsage for an
+  // unknown ticket.
   Result<Ticket> Submit(const Batch& batch, CallOptions call = {});
   Result<std::vector<BatchResult>> Wait(Ticket ticket);
 

@@ -28,8 +28,9 @@ struct Options {
   // first, then TCP). They are not shards and not replicas: a second server would have values that
   // an invalidation on the first never reached. "tcp://host:port" (port 1984 when left out),
   // "unix:///path", or "shm:///path" for memory shared with the server that listens on that Unix
-  // socket. Empty is an error. A host that is a name is looked up when connecting, and the
-  // system's resolver may take longer than the deadline; numeric addresses need no look-up.
+  // socket. Empty is an error. A host that is a name is looked up when connecting, within
+  // connect_timeout and the deadline; the addresses are then kept for half a minute
+  // (docs/decisions/name-lookup.md).
   std::vector<std::string> servers = {"tcp://127.0.0.1:1984"};
   Protocol protocol = Protocol::kBinary;
 
@@ -78,7 +79,10 @@ struct Options {
   // Shown in the server's log.
   std::string client_name = "libtagcache";
 
-  // Put before every key and tag on the wire, and removed from the keys that come back.
+  // Put before every key and tag on the wire, and removed from the keys that come back. Plain
+  // concatenation: key "2:a" under prefix "shop" is key ":a" under prefix "shop2", and DeletePrefix
+  // of the one removes entries of the other. End a prefix with a delimiter that no other prefix
+  // continues: "shop:", "shop2:".
   std::string prefix = {};
   // Time to live of writes that give none. Zero: they never expire.
   std::chrono::milliseconds default_ttl{0};
@@ -88,12 +92,17 @@ struct Options {
 // the names of docs/php.md ("tcp://cache:1984?timeout_ms=250&pool_size=8"). Starts from `base`.
 // Bytes in addresses and values may be percent-encoded. Errors: kUsage, naming the part that is
 // unknown or out of range and what is allowed.
+// No message shows credentials that an address or a query holds: see ShownServer.
 Result<Options> ParseDsn(std::string_view dsn, const Options& base = {});
 
 // Sets one option by its name in a DSN ("timeout_ms"), or "servers", from text. Checks its own
 // range but not how it agrees with other options. Errors: kUsage, as above; the options are then as
 // they were.
 Status SetOption(Options& options, std::string_view name, std::string_view value);
+
+// A server address or DSN as the messages show it: "***" stands for what may be a secret, namely
+// for everything from the scheme to the last '@', for a port that is no number, and for a query.
+std::string ShownServer(std::string_view address);
 
 // Checks every field, and the fields that depend on each other. Errors: kUsage, naming the first
 // option that is not allowed and what is allowed.

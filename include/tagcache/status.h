@@ -71,15 +71,18 @@ class [[nodiscard]] Status {
 // \xHH.
 std::string ShownKey(std::string_view key);
 
-// A T, or the Status with the reason why there is none (never an ok Status).
+// A T, or the Status with the reason why there is none.
+//
+// A Result is not a bool: `if (client->Add(...))` could mean "the call worked" or "the key was
+// added". Write result.ok() for the first, result.value() for the second.
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}         // NOLINT: implicit
-  Result(Status status) : state_(std::in_place_index<1>, std::move(status)) {}  // NOLINT: implicit
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit
+  // REQUIRES: !status.ok(). An ok Status is no reason; it becomes a kUsage error.
+  Result(Status status) : state_(std::in_place_index<1>, ReasonOf(std::move(status))) {}  // NOLINT
 
   bool ok() const { return state_.index() == 0; }
-  explicit operator bool() const { return ok(); }
 
   // REQUIRES: ok().
   T& value() & { return *std::get_if<0>(&state_); }
@@ -95,6 +98,11 @@ class [[nodiscard]] Result {
   Status status() const { return ok() ? Status() : *std::get_if<1>(&state_); }
 
  private:
+  static Status ReasonOf(Status status) {
+    if (!status.ok()) return status;
+    return Status(ErrorCode::kUsage, "a result was made from a status without an error");
+  }
+
   std::variant<T, Status> state_;
 };
 

@@ -313,8 +313,12 @@ size_t Client::CheckIdleConnections() {
 }
 
 PoolStats Client::pool_stats() const {
-  const auto stats = Guarded<Result<PoolStats>>(
-      [&]() -> Result<PoolStats> { return core_->state().counters.Read(); });
+  const auto stats = Guarded<Result<PoolStats>>([&]() -> Result<PoolStats> {
+    CoreState& state = core_->state();
+    PoolStats read = state.counters.Read();
+    read.tickets_open = state.shared.tickets_open();
+    return read;
+  });
   return stats.ok() ? *stats : PoolStats();
 }
 

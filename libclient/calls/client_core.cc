@@ -115,30 +115,34 @@ Status ClientCore::Exchange(const CallContext& call, bool idempotent,
                             FunctionRef<Outcome(Connection&)> attempt) {
   CoreState& state = this->state();
   assert(call.start <= call.deadline);
+  Status lost;
   for (uint32_t tries = 0;; ++tries) {
     Checkout checkout;
     // A request that can not be sent again goes over a connection that was checked just before.
     const bool check = !idempotent || tries > 0;
-    if (Status status = state.pool.CheckOut(call, check, &checkout); !status.ok()) return status;
+    Status opened = state.pool.CheckOut(call, check, &checkout);
+    if (!opened.ok()) return AfterLost(std::move(opened), lost);
     Outcome outcome = attempt(*checkout);
     switch (outcome.end) {
       case Outcome::End::kAnswered:
         if (outcome.status.server_error() == ServerError::kShuttingDown) checkout.Discard();
-        return std::move(outcome.status);
+        return AfterLost(std::move(outcome.status), lost);
       case Outcome::End::kBroken:
         checkout.Discard();
-        return std::move(outcome.status);
+        return AfterLost(std::move(outcome.status), lost);
       case Outcome::End::kTimeout:
         checkout.Discard();
         state.counters.timeouts.Add();
-        return std::move(outcome.status);
+        return AfterLost(std::move(outcome.status), lost);
       case Outcome::End::kLost: {
-        const bool repeatable = idempotent || !checkout->sent_any();
+        const bool sent = checkout->sent_any();
+        const bool repeatable = idempotent || !sent;
         checkout.DiscardBroken();
         if (!repeatable || tries >= options_.retries || steady_clock::now() >= call.deadline) {
-          return std::move(outcome.status);
+          return AfterLost(std::move(outcome.status), lost);
         }
         state.counters.retries.Add();
+        if (sent) lost = std::move(outcome.status);
         break;
       }
     }

@@ -24,6 +24,15 @@ namespace tagcache {
 // count; little enough that the server starts on it while the next one is being written.
 inline constexpr size_t kBulkRequestBytes = 128 * 1024;
 
+// The server refuses a request for the sake of one key over its limit, which the client does not
+// know. Its keys are then asked for again, and those of more than the result alone in a request:
+// at most half as many bytes as the longest of the refused ones, so that this ends.
+inline size_t AloneOverAfter(std::span<const std::string_view> refused) {
+  size_t longest = 0;
+  for (const std::string_view key : refused) longest = std::max(longest, key.size());
+  return longest / 2;
+}
+
 class KeyList {
  public:
   void Clear() {
@@ -55,13 +64,22 @@ class KeyList {
   // Bytes of the longest key there is.
   size_t longest() const { return longest_; }
   std::string_view operator[](size_t i) const { return keys_[i]; }
-  // The keys of the request that starts with key `first`. Valid until the next Add or Clear.
-  std::span<const std::string_view> Chunk(size_t first) const {
-    size_t end = first;
-    for (size_t bytes = 0; end < keys_.size() && bytes < kBulkRequestBytes; ++end) {
-      bytes += keys_[end].size() + 2;
+  // As the others: valid until the next Add or Clear.
+  std::span<const std::string_view> Span(size_t first, size_t count) const {
+    return std::span(keys_).subspan(first, count);
+  }
+  // The keys of the request that starts with key `first` and ends before key `end`. A key of more
+  // than `alone_over` bytes has a request of its own. Valid until the next Add or Clear.
+  std::span<const std::string_view> Chunk(size_t first, size_t end, size_t alone_over) const {
+    size_t next = first;
+    for (size_t bytes = 0; next < end && bytes < kBulkRequestBytes; ++next) {
+      if (keys_[next].size() > alone_over) {
+        if (next == first) ++next;
+        break;
+      }
+      bytes += keys_[next].size() + 2;
     }
-    return std::span(keys_).subspan(first, end - first);
+    return std::span(keys_).subspan(first, next - first);
   }
   // Gives memory back after an unusually long call.
   void Trim() {

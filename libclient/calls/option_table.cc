@@ -156,7 +156,7 @@ Result<OptionValue> ParseServers(const OptionInfo& option, std::string_view text
     const size_t end = text.find(',');
     const std::string_view address = text.substr(0, end);
     if (!PercentDecode(address, &servers.emplace_back())) {
-      return Refuse(option, "server '" + std::string(address) +
+      return Refuse(option, "server '" + ShownServer(address) +
                                 "': a '%' must be followed by two hexadecimal digits");
     }
     if (end == std::string_view::npos) return OptionValue(std::move(servers));

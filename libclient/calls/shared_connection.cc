@@ -32,6 +32,11 @@ Result<Ticket> SharedConnection::Submit(const CallContext& call, const Batch& ba
   InFlightBatch& submitted = *owned;
   ChannelRef channel;  // released after the lock
   MutexLock lock(mutex_);
+  if (in_flight_.size() >= kMaxTickets) {
+    return MakeError(ErrorCode::kUsage, call, connector_.servers(),
+                     std::to_string(kMaxTickets) +
+                         " tickets have not been waited for; each keeps its batch until Wait");
+  }
   const Ticket ticket = ticket_mark_ | (++last_ticket_ & ~kMarkMask);
   in_flight_.emplace(ticket, std::move(owned));
   Status status;
@@ -316,6 +321,11 @@ Status SharedConnection::GiveUp(InFlightBatch& batch) {
          "the connection was closed because the answer to another request is overdue");
   }
   return TimedOut(batch.call, channel.connection->server());
+}
+
+size_t SharedConnection::tickets_open() {
+  const MutexLock lock(mutex_);
+  return in_flight_.size();
 }
 
 void SharedConnection::CloseAll() {

@@ -44,6 +44,7 @@ class SharedConnection {
 
   Result<Ticket> Submit(const CallContext& call, const Batch& batch) EXCLUDES(mutex_);
   Result<std::vector<BatchResult>> Wait(Ticket ticket) EXCLUDES(mutex_);
+  size_t tickets_open() EXCLUDES(mutex_);
   // The next Submit opens another connection; this one ends with its last ticket.
   void CloseAll() EXCLUDES(mutex_);
 

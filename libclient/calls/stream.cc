@@ -42,12 +42,15 @@ Status Stream::State::StartMultiGet(ClientCore& core, KeySource& keys, CallOptio
 }
 
 // The common case: any bytes are a key, if they are not too many.
-Status Stream::State::CheckKeys() const {
+Status Stream::State::CheckKeys() {
+  unsendable_.clear();
+  alone_over_ = SIZE_MAX;
   const size_t longest = bulk_ ? keys_.longest() : key_.size();
   if (core_->options().protocol == Protocol::kBinary && longest <= kCommonKey) return {};
   if (!bulk_) return CheckKey(key_);
   for (size_t i = 0; i < keys_.size(); ++i) {
-    if (Status status = CheckKey(keys_[i]); !status.ok()) return status;
+    Status status = CheckKey(keys_[i]);
+    if (!status.ok()) unsendable_.push_back({i, std::move(status)});
   }
   return {};
 }
@@ -66,10 +69,11 @@ Status Stream::State::Open(bool check) {
   if (!check) {
     if (Status status = CheckKeys(); !status.ok()) return status;
     tries_ = 0;
+    lost_ = Status();
   }
   sent_ = delivered_ = in_flight_count_ = 0;
   process_ = &core_->state();
-  if (count() > 0) {
+  if (count() > unsendable_.size()) {
     Status status = process_->pool.CheckOut(call_, check, &checkout_);
     if (!status.ok()) return status;
     SendWindow();
@@ -81,20 +85,48 @@ Status Stream::State::Open(bool check) {
 }
 
 void Stream::State::SendWindow() {
+  const auto next_unsendable = [this] {
+    return std::lower_bound(unsendable_.begin(), unsendable_.end(), sent_,
+                            [](const Refusal& refusal, size_t key) { return refusal.index < key; });
+  };
   while (sent_ < count() && in_flight_count_ < kWindow) {
+    InFlight& next = in_flight_[in_flight_count_++];
+    next = {0, sent_, 1, {}};
+    const auto unsendable = next_unsendable();
+    const size_t end = unsendable == unsendable_.end() ? count() : unsendable->index;
+    if (end == sent_) {
+      next.error = unsendable->status;
+      ++sent_;
+      continue;
+    }
     Request request;
-    size_t keys = 1;
     if (bulk_) {
       request.op = Op::kMGet;
-      request.keys = keys_.Chunk(sent_);
-      keys = request.keys.size();
+      request.keys = keys_.Chunk(sent_, end, alone_over_);
+      next.keys = request.keys.size();
     } else {
       request.op = Op::kGet;
       request.key = key_;
     }
-    in_flight_[in_flight_count_++] = {checkout_->machine().Send(request), sent_};
-    sent_ += keys;
+    next.id = checkout_->machine().Send(request);
+    sent_ += next.keys;
   }
+}
+
+void Stream::State::PopFront() {
+  assert(in_flight_count_ > 0);
+  std::move(in_flight_.begin() + 1, in_flight_.end(), in_flight_.begin());
+  --in_flight_count_;
+}
+
+// true: *item is set. The front request is a key that is refused.
+bool Stream::State::DeliverError(StreamItem* item) {
+  if (in_flight_count_ == 0 || in_flight_[0].id != 0) return false;
+  item_error_ = std::move(in_flight_[0].error);
+  *item = {in_flight_[0].first_key, false, {}, &item_error_};
+  PopFront();
+  ++delivered_;
+  return true;
 }
 
 Result<bool> Stream::State::Next(StreamItem* item) {
@@ -110,6 +142,7 @@ Result<bool> Stream::State::Next(StreamItem* item) {
       return false;
     }
     SendWindow();
+    if (DeliverError(item)) return true;
     Event event;
     Outcome outcome = Await(*checkout_, call_, {}, &event);
     if (outcome.end == Outcome::End::kAnswered) {
@@ -118,11 +151,12 @@ Result<bool> Stream::State::Next(StreamItem* item) {
     } else if (outcome.end == Outcome::End::kLost && MayRepeat()) {
       ++tries_;
       process_->counters.retries.Add();
+      if (checkout_->sent_any()) lost_ = std::move(outcome.status);
       checkout_.DiscardBroken();
       Status status = Open(true);
       if (status.ok()) continue;
       Close();
-      return status;
+      return AfterLost(std::move(status), lost_);
     }
     return Fail(std::move(outcome));
   }
@@ -130,7 +164,7 @@ Result<bool> Stream::State::Next(StreamItem* item) {
 
 // Values that lie whole in the receive buffer need no I/O and so none of the cases of Next.
 Result<size_t> Stream::State::NextItems(std::span<StreamItem> items) {
-  if (open_ && in_flight_count_ > 0 && checkout_ && checkout_.of_this_process()) {
+  if (open_ && in_flight_count_ > 0 && in_flight_[0].id != 0 && checkout_.of_this_process()) {
     const size_t count = checkout_->machine().TakeItems(items, in_flight_[0].first_key);
     delivered_ += count;
     if (count > 0) return count;
@@ -147,29 +181,63 @@ bool Stream::State::MayRepeat() const {
 
 // true: *item is set.
 bool Stream::State::TakeEvent(const Event& event, StreamItem* item, Outcome* outcome) {
+  assert(in_flight_count_ > 0);
   if (event.kind == Event::Kind::kItem) {
-    assert(in_flight_count_ > 0 && event.id == in_flight_[0].id);  // values come in order
-    ++delivered_;
-    item->index = in_flight_[0].first_key + event.index;
-    item->found = event.item.found;
+    assert(event.id == in_flight_[0].id);  // values come in order
+    *item = {in_flight_[0].first_key + event.index, event.item.found, {}, nullptr};
     item->value = {event.item.value, event.item.flags};
-    return true;
+    if (event.status != StatusCode::kOk) {
+      item_error_ = RefusedKey(item->index, event.status, event.reason);
+      item->error = &item_error_;
+      if (!IsOfOneItem(event.status)) outcome->status = item_error_;
+    }
+    if (outcome->status.ok()) ++delivered_;
+    return outcome->status.ok();
   }
   const protocol::Response& response = *event.response;
   if (protocol::IsError(response.status)) {
-    outcome->status = Refused(call_, checkout_->server(), response.status, response.message);
+    if (bulk_ && IsOfOneItem(response.status)) {
+      SendRefusedAgain(event.id, response.status, response.message);
+    } else {
+      outcome->status = Refused(call_, checkout_->server(), response.status, response.message);
+    }
     return false;
   }
-  assert(in_flight_count_ > 0 && event.id == in_flight_[0].id);
-  in_flight_[0] = in_flight_[1];
-  --in_flight_count_;
+  assert(event.id == in_flight_[0].id);
+  PopFront();
   if (bulk_) return false;
   ++delivered_;
-  item->index = 0;
-  item->found = response.status == StatusCode::kOk;
-  item->value = {};
+  *item = {0, response.status == StatusCode::kOk, {}, nullptr};
   if (item->found) item->value = {response.value, response.flags};
   return true;
+}
+
+Status Stream::State::RefusedKey(size_t index, StatusCode status, std::string_view message) const {
+  CallContext call = call_;
+  call.key = keys_[index].substr(core_->options().prefix.size());
+  call.has_key = true;
+  SentParts sent;
+  sent.key = keys_[index];
+  return Refused(call, checkout_->server(), status, message, sent);
+}
+
+void Stream::State::SendRefusedAgain(uint64_t id, StatusCode status, std::string_view message) {
+  size_t at = 0;
+  while (at < in_flight_count_ && in_flight_[at].id != id) ++at;
+  assert(at < in_flight_count_);
+  InFlight& refused = in_flight_[at];
+  if (refused.keys == 1) {
+    refused.error = RefusedKey(refused.first_key, status, message);
+    refused.id = 0;
+    return;
+  }
+  // Values come in the order of the requests: what was sent behind it is sent again behind it.
+  for (size_t i = at + 1; i < in_flight_count_; ++i) {
+    if (in_flight_[i].id != 0) checkout_->machine().Abandon(in_flight_[i].id);
+  }
+  in_flight_count_ = at;
+  sent_ = refused.first_key;
+  alone_over_ = AloneOverAfter(keys_.Span(sent_, refused.keys));
 }
 
 Status Stream::State::Fail(Outcome outcome) {
@@ -181,7 +249,7 @@ Status Stream::State::Fail(Outcome outcome) {
     checkout_.Discard();
   }
   Close();
-  return std::move(outcome.status);
+  return AfterLost(std::move(outcome.status), lost_);
 }
 
 void Stream::State::Close() {
@@ -268,26 +336,27 @@ Status Client::StartMultiGet(Stream& stream, std::span<const std::string_view> k
   return StartMultiGet(stream, source, call);
 }
 
-Result<std::vector<std::optional<Value>>> Client::MultiGet(std::span<const std::string_view> keys,
-                                                           CallOptions call) {
-  using R = Result<std::vector<std::optional<Value>>>;
-  return Guarded<R>([&]() -> R {
+Result<GetReport> Client::MultiGet(std::span<const std::string_view> keys, CallOptions call) {
+  return Guarded<Result<GetReport>>([&]() -> Result<GetReport> {
     Stream stream;
     if (Status status = StartMultiGet(stream, keys, call); !status.ok()) return status;
-    std::vector<std::optional<Value>> values(keys.size());
+    GetReport report;
+    report.values.resize(keys.size());
     for (std::array<StreamItem, kAtOnce> items;;) {
       const auto count = stream.NextItems(items);
       if (!count.ok()) return count.status();
       if (*count == 0) break;
       for (const StreamItem& item : std::span(items).first(*count)) {
-        if (item.found) values[item.index] = Value{std::string(item.value.bytes), item.value.flags};
+        if (item.error != nullptr) report.refused.push_back({item.index, *item.error});
+        if (!item.found) continue;
+        report.values[item.index] = Value{std::string(item.value.bytes), item.value.flags};
       }
     }
-    return values;
+    return report;
   });
 }
 
-Result<uint64_t> Client::MultiDelete(std::span<const std::string_view> keys, CallOptions call) {
+Result<DeleteReport> Client::MultiDelete(std::span<const std::string_view> keys, CallOptions call) {
   SpanKeys source(keys);
   return MultiDelete(source, call);
 }

@@ -69,7 +69,8 @@ struct Event {
   protocol::ValueItem item;
   const protocol::Response* response = nullptr;
   std::string_view reason;
-  // kBroken because of a refused HELLO or AUTH: the server's status.
+  // kBroken because of a refused HELLO or AUTH: the server's status. kItem: the server refused this
+  // key alone, which only the text codec can carry, because of `reason`.
   protocol::StatusCode status = protocol::StatusCode::kOk;
 };
 
@@ -79,6 +80,7 @@ class ConnectionMachine {
 
   // Encodes a request and returns its ID (request.id is ignored). On the text codec an MGET, MPUT
   // or MDELETE becomes one line a key, and their answers one reply again. REQUIRES:
+  // The reply lists the lines of an MPUT and MDELETE that were refused. REQUIRES:
   // protocol::CheckRequest (or CheckTextRequest of each line) passed; !broken().
   uint64_t Send(const protocol::Request& request);
 
@@ -174,8 +176,6 @@ class ConnectionMachine {
   // Text: the result so far of the bulk request at the front.
   struct BulkResult {
     int64_t number = 0;
-    protocol::StatusCode status = protocol::StatusCode::kOk;
-    std::string message;
     std::vector<protocol::RefusedItem> refused;
   };
   BulkResult bulk_result_;

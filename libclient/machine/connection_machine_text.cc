@@ -77,17 +77,12 @@ bool ConnectionMachine::NextText(Event* event) {
 bool ConnectionMachine::TakeBulkLine(Pending& pending, Event* event) {
   const uint32_t index = pending.delivered++;
   const bool done = response_.status == StatusCode::kOk;
-  if (protocol::IsError(response_.status)) {
-    if (pending.op == Op::kMPut) {
-      bulk_result_.refused.push_back({index, response_.status});
-    } else if (bulk_result_.status == StatusCode::kOk) {
-      bulk_result_.status = response_.status;
-      bulk_result_.message = response_.message;
-    }
-    return protocol::ClosesConnection(response_.status) &&
-           Break(event, response_.message, response_.status);
+  const bool refused = protocol::IsError(response_.status);
+  if (refused && protocol::ClosesConnection(response_.status)) {
+    return Break(event, response_.message, response_.status);
   }
   if (pending.op != Op::kMGet) {
+    if (refused) bulk_result_.refused.push_back({index, response_.status});
     bulk_result_.number += done ? 1 : 0;
     return false;
   }
@@ -97,6 +92,10 @@ bool ConnectionMachine::TakeBulkLine(Pending& pending, Event* event) {
   event->item.found = done;
   event->item.flags = response_.flags;
   event->item.value = response_.value;
+  if (refused) {
+    event->status = response_.status;
+    event->reason = response_.message;
+  }
   return true;
 }
 
@@ -105,8 +104,6 @@ bool ConnectionMachine::FinishBulk(Pending& pending, Event* event) {
   bulk_result_ = BulkResult();
   response_ = protocol::Response();
   response_.op = pending.op;
-  response_.status = event_bulk_result_.status;
-  response_.message = event_bulk_result_.message;
   response_.number = event_bulk_result_.number;
   response_.refused = event_bulk_result_.refused;
   return Finish(window_.front_id(), pending, event);

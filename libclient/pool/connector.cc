@@ -57,19 +57,18 @@ Result<std::unique_ptr<Connection>> Connector::Open(const CallContext& call) {
   // From here on the attempt is always reported to health_, also when memory runs out.
   Transport transport;
   const TimePoint limit = std::min(call.deadline, now + options_.connect_timeout);
-  const Endpoint* endpoint = nullptr;
-  IoResult result{IoStatus::kFailed, 0, ENOMEM};
+  Attempt attempt;
   std::unique_ptr<Connection> connection;
   try {
-    result = ConnectAny(limit, &transport, &endpoint);
-    if (result.status == IoStatus::kOk) {
+    ConnectAny(limit, &transport, &attempt);
+    if (attempt.result.status == IoStatus::kOk) {
       connection = std::make_unique<Connection>(std::move(transport), machine_options_,
-                                                endpoint->name, options_.busy_poll);
+                                                attempt.endpoint->name, options_.busy_poll);
     }
   } catch (const std::bad_alloc&) {
-    result = {IoStatus::kFailed, 0, ENOMEM};
+    attempt.result = {IoStatus::kFailed, 0, ENOMEM};
   }
-  if (connection == nullptr) return Failed(call, limit, result, *endpoint, transport.refusal());
+  if (connection == nullptr) return Failed(call, limit, attempt);
   {
     const MutexLock lock(mutex_);
     health_.Succeeded();
@@ -92,50 +91,56 @@ Status Connector::RefuseWhileDown(const CallContext& call, TimePoint now) {
   return MakeError(ErrorCode::kConnection, call, servers_, what);
 }
 
-IoResult Connector::ConnectAny(TimePoint deadline, Transport* transport,
-                               const Endpoint** endpoint) {
-  IoResult result;
+void Connector::ConnectAny(TimePoint deadline, Transport* transport, Attempt* attempt) {
   auto left = static_cast<Duration::rep>(endpoints_.size());
   for (const Endpoint& candidate : endpoints_) {
     const TimePoint now = steady_clock::now();
-    *endpoint = &candidate;
-    if (now >= deadline) return {IoStatus::kTimeout};
-    result =
-        transport->Connect(candidate, socket_options_, now + (deadline - now) / left--, sockets_);
-    if (result.status == IoStatus::kOk) break;
+    if (attempt->endpoint != nullptr) {
+      attempt->earlier += "; before that " + attempt->endpoint->name + ": " + attempt->why;
+    }
+    attempt->endpoint = &candidate;
+    attempt->result = {IoStatus::kTimeout};
+    if (now < deadline) {
+      attempt->result =
+          transport->Connect(candidate, socket_options_, now + (deadline - now) / left--, sockets_);
+    }
+    if (attempt->result.status == IoStatus::kOk) return;
+    attempt->why = transport->refusal();
+    if (!attempt->why.empty()) continue;
+    attempt->why = attempt->result.status == IoStatus::kTimeout ? "connecting timed out"
+                                                                : ErrnoText(attempt->result.error);
   }
-  return result;
 }
 
 // `limit`: the end of the attempt, which is either the call's deadline or connect_timeout. The
 // clock can not decide which: a connect over a Unix socket may end some microseconds before its
 // limit.
-Status Connector::Failed(const CallContext& call, TimePoint limit, const IoResult& result,
-                         const Endpoint& endpoint, const std::string& refusal) {
+Status Connector::Failed(const CallContext& call, TimePoint limit, const Attempt& attempt) {
   const TimePoint now = steady_clock::now();
-  const bool timed_out = result.status == IoStatus::kTimeout;
-  const std::string why = refusal.empty() ? ErrnoText(result.error) : refusal;
+  const std::string& server = attempt.endpoint->name;
   counters_.connect_failures.Add();
   {
     const MutexLock lock(mutex_);
     random_ = random_ * 6364136223846793005u + 1442695040888963407u;
     health_.Failed(now, random_ >> 33);
-    last_failure_ = endpoint.name + ": " + (timed_out ? "connecting timed out" : why);
+    last_failure_ = server + ": " + attempt.why + attempt.earlier;
   }
-  if (result.error == ENOMEM) {
-    return MakeError(ErrorCode::kNoMemory, call, endpoint.name, "no memory to connect");
+  if (attempt.result.error == ENOMEM) {
+    return MakeError(ErrorCode::kNoMemory, call, server, "no memory to connect");
   }
-  if (!timed_out) {
-    return MakeError(ErrorCode::kConnection, call, endpoint.name, "connecting failed: " + why);
+  const std::string why = attempt.why + attempt.earlier;
+  if (attempt.result.status != IoStatus::kTimeout) {
+    return MakeError(ErrorCode::kConnection, call, server, "connecting failed: " + why);
   }
   if (limit < call.deadline) {
-    return MakeError(
-        ErrorCode::kConnection, call, endpoint.name,
-        "connecting took longer than connect_timeout " + Milliseconds(options_.connect_timeout));
+    return MakeError(ErrorCode::kConnection, call, server,
+                     "connecting took longer than connect_timeout " +
+                         Milliseconds(options_.connect_timeout) + " (" + why + ")");
   }
   counters_.timeouts.Add();
-  return MakeError(ErrorCode::kTimeout, call, endpoint.name,
-                   "timed out after " + Milliseconds(call.timeout) + ", while connecting");
+  return MakeError(
+      ErrorCode::kTimeout, call, server,
+      "timed out after " + Milliseconds(call.timeout) + ", while connecting (" + why + ")");
 }
 
 void Connector::CountLateReplies(Connection& connection) {

@@ -6,6 +6,7 @@
 //
 // Threads: any. Ownership: options and counters outlive it. Errors: kConnection, kTimeout.
 
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,10 +39,17 @@ class Connector {
   const std::string& servers() const { return servers_; }
 
  private:
+  // What became of trying the addresses in turn.
+  struct Attempt {
+    IoResult result{IoStatus::kFailed, 0, ENOMEM};
+    const Endpoint* endpoint = nullptr;  // the last one tried
+    std::string why;                     // unless it connected
+    std::string earlier;                 // "; before that <address>: <why>" for each one before it
+  };
+
   Status RefuseWhileDown(const CallContext& call, TimePoint now) EXCLUDES(mutex_);
-  IoResult ConnectAny(TimePoint deadline, Transport* transport, const Endpoint** endpoint);
-  Status Failed(const CallContext& call, TimePoint limit, const IoResult& result,
-                const Endpoint& endpoint, const std::string& refusal) EXCLUDES(mutex_);
+  void ConnectAny(TimePoint deadline, Transport* transport, Attempt* attempt);
+  Status Failed(const CallContext& call, TimePoint limit, const Attempt& attempt) EXCLUDES(mutex_);
 
   const Options& options_;
   PoolCounters& counters_;

@@ -26,13 +26,15 @@ static_assert(Agree(ServerError::kShuttingDown, StatusCode::kShuttingDown));
 static_assert(Agree(ServerError::kStaleToken, StatusCode::kStaleToken));
 static_assert(Agree(ServerError::kTooManyConnections, StatusCode::kTooManyConnections));
 
-// The server begins its sentences with the command and the key; so do ours.
-std::string_view WithoutSubject(std::string_view message) {
+// The server begins its sentences with the command and the key; so do ours, if the call is about
+// one.
+std::string_view WithoutSubject(std::string_view message, bool has_key) {
   if (message.empty() || message[0] < 'A' || message[0] > 'Z') return message;
   const size_t verb_end = message.find_first_of(" :");
   if (verb_end == std::string_view::npos) return message;
   if (message.substr(verb_end, 2) == ": ") return message.substr(verb_end + 2);
   if (message.substr(verb_end, 2) != " '") return message;
+  if (!has_key) return message.substr(verb_end + 1);
   const size_t subject_end = message.find("': ", verb_end);
   return subject_end == std::string_view::npos ? message : message.substr(subject_end + 3);
 }
@@ -95,9 +97,31 @@ Status TimedOut(const CallContext& call, std::string_view server) {
 
 Status Refused(const CallContext& call, std::string_view server, StatusCode status,
                std::string_view message, const SentParts& sent) {
-  std::string what(WithoutSubject(message));
+  std::string what(WithoutSubject(message, call.has_key));
   if (what.empty() || what == NameOf(status)) what = Explain(status, sent);
   return MakeError(ErrorCode::kServer, call, server, what, ServerErrorOf(status));
+}
+
+bool IsOfOneItem(StatusCode status) {
+  switch (status) {
+    case StatusCode::kKeyTooLong:
+    case StatusCode::kTagTooLong:
+    case StatusCode::kTooManyTags:
+    case StatusCode::kValueTooLarge:
+    case StatusCode::kOutOfMemory:
+    case StatusCode::kLineTooLong:
+      return true;
+    default:  // also the numbers of later versions
+      return false;
+  }
+}
+
+Status AfterLost(Status status, const Status& lost) {
+  if (status.ok() || lost.ok()) return status;
+  return Status(status.code(),
+                status.message() + "; an attempt before this one may have been carried out (" +
+                    lost.message() + ")",
+                status.server_error());
 }
 
 Status RefuseToken(const CallContext& call) {

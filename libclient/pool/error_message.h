@@ -48,6 +48,14 @@ inline SentParts PartsOf(const protocol::Request& request) {
 Status Refused(const CallContext& call, std::string_view server, protocol::StatusCode status,
                std::string_view message, const SentParts& sent = {});
 
+// Whether the server refused one key or value, and not the connection or everything: the other
+// items of a bulk call go on.
+bool IsOfOneItem(protocol::StatusCode status);
+
+// The error of a repetition. `lost` is how the attempt before it ended, after it had been sent: it
+// may have been carried out. An ok `lost`: there was none.
+Status AfterLost(Status status, const Status& lost);
+
 // kUsage: a lease token where no write takes one.
 Status RefuseToken(const CallContext& call);
 

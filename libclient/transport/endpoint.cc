@@ -6,14 +6,23 @@
 #include <cstdint>
 #include <optional>
 
+#include "tagcache/options.h"
+
 namespace tagcache {
 namespace {
 
 constexpr std::string_view kDefaultPort = "1984";
+constexpr std::string_view kHidden = "***";
 constexpr size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
 
 Status Refuse(std::string_view address, std::string_view why) {
-  return Status(ErrorCode::kUsage, "server '" + std::string(address) + "': " + std::string(why));
+  return Status(ErrorCode::kUsage, "server '" + ShownServer(address) + "': " + std::string(why));
+}
+
+// What stands where a port stands may be a password: "tcp://user:password".
+std::string ShownPort(std::string_view port) {
+  const bool digits = port.find_first_not_of("0123456789") == std::string_view::npos;
+  return digits ? std::string(port) : std::string(kHidden);
 }
 
 bool IsPort(std::string_view text) {
@@ -41,7 +50,7 @@ Result<Endpoint> ParseUnix(Endpoint::Kind kind, std::string_view address, std::s
   Endpoint endpoint;
   endpoint.kind = kind;
   endpoint.path = path;
-  endpoint.name = address;
+  endpoint.name = ShownServer(address);
   return endpoint;
 }
 
@@ -73,7 +82,7 @@ Result<Endpoint> ParseTcp(std::string_view address, std::string_view rest) {
         "and password)");
   }
   if (!IsPort(port)) {
-    return Refuse(address, "port '" + std::string(port) + "' is not a number from 1 to 65535");
+    return Refuse(address, "port '" + ShownPort(port) + "' is not a number from 1 to 65535");
   }
   Endpoint endpoint;
   endpoint.host = host;
@@ -83,6 +92,28 @@ Result<Endpoint> ParseTcp(std::string_view address, std::string_view rest) {
 }
 
 }  // namespace
+
+std::string ShownServer(std::string_view address) {
+  const size_t scheme_end = address.find("://");
+  const size_t start = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
+  std::string shown(address.substr(0, start));
+  std::string_view rest = address.substr(start);
+  const bool path = rest.substr(0, 1) == "/" && (shown == "unix://" || shown == "shm://");
+  if (const size_t at = rest.rfind('@'); at != std::string_view::npos && !path) {
+    shown += kHidden;
+    rest.remove_prefix(at);
+  }
+  const size_t question = rest.find('?');
+  const std::string_view place = rest.substr(0, question);
+  const size_t colon = place.rfind(':');
+  if (path || colon == std::string_view::npos || place.find(']', colon) != place.npos) {
+    shown += place;
+  } else {
+    shown.append(place.substr(0, colon + 1)).append(ShownPort(place.substr(colon + 1)));
+  }
+  if (question != std::string_view::npos) shown.append("?").append(kHidden);
+  return shown;
+}
 
 Result<Endpoint> ParseEndpoint(std::string_view address) {
   if (const auto rest = After(address, "tcp://")) return ParseTcp(address, *rest);

@@ -17,7 +17,7 @@ struct Endpoint {
   std::string host;  // kTcp: a name, or a numeric address without brackets
   std::string port;
   std::string path;  // kUnix, kShm
-  std::string name;  // as it was given, for messages
+  std::string name;  // for messages: see ShownServer
 };
 
 // "tcp://host", "tcp://host:port", "tcp://[::1]:port", "unix:///path" or "shm:///path".

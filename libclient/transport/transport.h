@@ -40,8 +40,7 @@ class Transport {
   Transport& operator=(const Transport&) = delete;
 
   // Connects, over all addresses that the endpoint's host has; each gets its share of the time that
-  // is left. Looking a host's name up may take longer than the deadline (the resolver has time-outs
-  // of its own); numeric addresses and Unix sockets need no look-up.
+  // the look-up of the name left.
   IoResult Connect(const Endpoint& endpoint, const SocketOptions& options, TimePoint deadline,
                    SocketTable& table);
   void Close();
@@ -61,7 +60,8 @@ class Transport {
   void ShutDown();
   // Whether the peer neither closed nor sent anything. Reads nothing.
   bool LooksIdle() const;
-  // After a Connect that the server refused: its message. Otherwise empty.
+  // After a Connect that failed: the server's message, or what became of the look-up of the name.
+  // Empty: the IoResult says it all.
   const std::string& refusal() const { return refusal_; }
 
  private:

@@ -1,7 +1,6 @@
 // Opening a transport: addresses, socket options, and a connect that ends at its deadline.
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -13,8 +12,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 
+#include "libclient/transport/name_lookup.h"
 #include "libclient/transport/transport.h"
 
 namespace tagcache {
@@ -40,16 +39,6 @@ bool Apply(int fd, int family, const SocketOptions& options) {
   const int keepalive = options.tcp_keepalive ? 1 : 0;
   return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof(nodelay)) == 0 &&
          setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &keepalive, sizeof(keepalive)) == 0;
-}
-
-// A name that needs no look-up answers at once; only then the resolver is asked.
-int LookUp(const Endpoint& endpoint, addrinfo** list) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-  if (getaddrinfo(endpoint.host.c_str(), endpoint.port.c_str(), &hints, list) == 0) return 0;
-  hints.ai_flags = AI_NUMERICSERV;
-  return getaddrinfo(endpoint.host.c_str(), endpoint.port.c_str(), &hints, list);
 }
 
 // Connecting to a port of this machine where nobody listens can reach the connecting socket itself,
@@ -117,18 +106,18 @@ IoResult Transport::ConnectUnix(const Endpoint& endpoint, const SocketOptions& o
 
 IoResult Transport::ConnectTcp(const Endpoint& endpoint, const SocketOptions& options,
                                TimePoint deadline, SocketTable& table) {
-  addrinfo* found = nullptr;
-  const int error = LookUp(endpoint, &found);
-  if (error != 0) return Failure(error == EAI_SYSTEM ? errno : EADDRNOTAVAIL);
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> list(found, freeaddrinfo);
-  int left = 0;
-  for (const addrinfo* at = found; at != nullptr; at = at->ai_next) ++left;
+  const LookUpResult found = LookUp(endpoint.host, endpoint.port, deadline);
+  if (found.status != IoStatus::kOk) {
+    refusal_ = found.why;
+    return {found.status, 0, EADDRNOTAVAIL};
+  }
+  auto left = static_cast<Duration::rep>(found.addresses.size());
   IoResult result = Failure(EADDRNOTAVAIL);
-  for (const addrinfo* at = found; at != nullptr; at = at->ai_next, --left) {
+  for (const HostAddress& at : found.addresses) {
     const TimePoint now = steady_clock::now();
     if (now >= deadline) return {IoStatus::kTimeout};
-    result = ConnectTo(at->ai_family, at->ai_addr, at->ai_addrlen, options,
-                       now + (deadline - now) / left, table);
+    result = ConnectTo(at.address.ss_family, &at.address, at.size, options,
+                       now + (deadline - now) / left--, table);
     if (result.status == IoStatus::kOk) break;
   }
   return result;

@@ -20,12 +20,13 @@ TEST_P(BulkCommands, MultiGetKeepsTheOrderAskedMissesAndRepetitionsIncluded) {
   const Names keys = {"c", "b", "a", "c"};
   const auto values = client_->MultiGet(keys);
   ASSERT_TRUE(values.ok()) << values.status().message();
-  ASSERT_EQ(values->size(), 4u);
-  EXPECT_EQ((*values)[0]->bytes, "3");
-  EXPECT_FALSE((*values)[1].has_value());
-  EXPECT_EQ((*values)[2]->bytes, "1");
-  EXPECT_EQ((*values)[3]->bytes, "3");
-  EXPECT_TRUE(client_->MultiGet({})->empty());
+  ASSERT_EQ(values->values.size(), 4u);
+  EXPECT_EQ(values->values[0]->bytes, "3");
+  EXPECT_FALSE(values->values[1].has_value());
+  EXPECT_EQ(values->values[2]->bytes, "1");
+  EXPECT_EQ(values->values[3]->bytes, "3");
+  EXPECT_TRUE(values->refused.empty());
+  EXPECT_TRUE(client_->MultiGet({})->values.empty());
 }
 
 TEST_P(BulkCommands, MultiPutTakesTtlAndTagsPerItem) {
@@ -45,7 +46,6 @@ TEST_P(BulkCommands, MultiPutTakesTtlAndTagsPerItem) {
 
 // Lessons 5 and 7.
 TEST_P(BulkCommands, MultiPutReportsWhatTheServerRefusedAndStoresTheRest) {
-  if (text()) GTEST_SKIP() << "a line over the server's limit ends the connection";
   Put("too large", "old");
   const std::string huge(65 << 20, 'x');
   const PutItem items[] = {{"one", {"1"}}, {"too large", {huge}}, {"two", {"2"}}};
@@ -54,11 +54,11 @@ TEST_P(BulkCommands, MultiPutReportsWhatTheServerRefusedAndStoresTheRest) {
   EXPECT_EQ(report->stored, 2u);
   ASSERT_EQ(report->refused.size(), 1u);
   EXPECT_EQ(report->refused[0].index, 1u);
+  EXPECT_EQ(Got("one") + Got("too large") + Got("two"), "1(miss)2");
+  if (text()) return;  // its answer has no room for the limit
   EXPECT_EQ(report->refused[0].status.server_error(), ServerError::kValueTooLarge);
-  EXPECT_NE(report->refused[0].status.message().find("68157440 bytes"), std::string::npos)
+  EXPECT_NE(report->refused[0].status.message().find("max_value is 67108864"), std::string::npos)
       << report->refused[0].status.message();
-  EXPECT_EQ(Got("too large"), "(miss)");
-  EXPECT_EQ(Got("two"), "2");
 }
 
 // Lessons 5 and 7: nothing is dropped in silence.
@@ -97,11 +97,11 @@ TEST_P(BulkCommands, MultiDeleteAndInvalidateKeysCountWhatWasThere) {
   Put("b", "2");
   Put("c", "3");
   const Names some = {"a", "x", "b"};
-  EXPECT_EQ(*client_->MultiDelete(some), 2u);
+  EXPECT_EQ(client_->MultiDelete(some)->deleted, 2u);
   const Names rest = {"a", "c"};
   EXPECT_EQ(*client_->InvalidateKeys(rest), 1u);
   EXPECT_EQ(Got("c"), "(miss)");
-  EXPECT_EQ(*client_->MultiDelete({}), 0u);
+  EXPECT_EQ(client_->MultiDelete({})->deleted, 0u);
 }
 
 TEST_P(BulkCommands, BulkCallsOfManyKeysReachAllOfThem) {
@@ -119,9 +119,9 @@ TEST_P(BulkCommands, BulkCallsOfManyKeysReachAllOfThem) {
   EXPECT_EQ(report->stored, kCount);
   const auto values = client_->MultiGet(keys);
   ASSERT_TRUE(values.ok()) << values.status().message();
-  for (size_t i = 0; i < kCount; ++i) ASSERT_EQ((*values)[i]->bytes, names[i]);
+  for (size_t i = 0; i < kCount; ++i) ASSERT_EQ(values->values[i]->bytes, names[i]);
   EXPECT_EQ(*client_->InvalidateKeys(Names(keys.begin(), keys.begin() + 10'000)), 10'000u);
-  EXPECT_EQ(*client_->MultiDelete(keys), kCount - 10'000);
+  EXPECT_EQ(client_->MultiDelete(keys)->deleted, kCount - 10'000);
 }
 
 TEST_P(BulkCommands, BatchRunsMixedCommandsInTheirOrderWithAResultEach) {

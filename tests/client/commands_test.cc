@@ -14,6 +14,18 @@ namespace {
 
 INSTANTIATE_TEST_SUITE_P(Ways, Commands, AllWays());
 
+// Only kDefaultTtl means the default: a time that was computed too late is a mistake.
+TEST_P(Commands, NegativeTtlIsRefused) {
+  for (const Ttl ttl : {Ttl(-1), Ttl(-2), kDefaultTtl + Ttl(1)}) {
+    const Status status = client_->Put("k", {"v"}, {.ttl = ttl});
+    EXPECT_EQ(status.code(), ErrorCode::kUsage);
+    EXPECT_NE(status.message().find("a TTL of " + std::to_string(ttl.count()) + " ms"),
+              std::string::npos)
+        << status.message();
+  }
+  EXPECT_TRUE(client_->Put("k", {"v"}, {.ttl = kDefaultTtl}).ok());
+}
+
 TEST_P(Commands, PutThenGetGivesTheValueBackAndAMissIsNoError) {
   EXPECT_EQ(Got("k"), "(miss)");
   Put("k", "value");

@@ -77,13 +77,28 @@ TEST_F(TextMachine, BulkDeleteCountsWhatWasThere) {
   EXPECT_EQ(events[0].number, 2);
 }
 
-TEST_F(TextMachine, ErrorOnOneLineOfABulkGetIsTheRepliesError) {
+TEST_F(TextMachine, RefusedLinesOfABulkDeleteAreRefusedItems) {
+  protocol::Request request;
+  request.op = Op::kMDelete;
+  request.keys = kThree;
+  machine_.Send(request);
+  const auto events = Feed(machine_, "DEL ok\nERR key_too_long\nDEL ok\n");
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].number, 2);
+  ASSERT_EQ(events[0].refused.size(), 1u);
+  EXPECT_EQ(events[0].refused[0].index, 1u);
+}
+
+TEST_F(TextMachine, ErrorOnOneLineOfABulkGetIsThatOfItsItem) {
   machine_.Send(MGetOf(kThree));
   const auto events = Feed(machine_, "VALUE\tx\nERR key_too_long\nNF\n");
-  ASSERT_EQ(events.size(), 3u);
-  EXPECT_EQ(events[2].kind, Kind::kDone);
-  EXPECT_EQ(events[2].status, StatusCode::kKeyTooLong);
-  EXPECT_EQ(events[1].index, 2u) << "the key in error is events as nothing at all";
+  ASSERT_EQ(events.size(), 4u);
+  EXPECT_EQ(events[1].index, 1u);
+  EXPECT_EQ(events[1].status, StatusCode::kKeyTooLong);
+  EXPECT_FALSE(events[1].found);
+  EXPECT_EQ(events[2].status, StatusCode::kOk);
+  EXPECT_EQ(events[3].kind, Kind::kDone);
+  EXPECT_EQ(events[3].status, StatusCode::kOk);
 }
 
 TEST_F(TextMachine, EmptyBulkRequestIsAnsweredWithoutALine) {

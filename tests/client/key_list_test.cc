@@ -38,7 +38,7 @@ TEST(KeyList, ChunksAreTheKeysInOrderAndEndAtTheLimit) {
   for (int i = 0; i < 1000; ++i) list.Add("", key);
   size_t first = 0;
   while (first < list.size()) {
-    const auto chunk = list.Chunk(first);
+    const auto chunk = list.Chunk(first, list.size(), SIZE_MAX);
     ASSERT_FALSE(chunk.empty());
     const size_t bytes = chunk.size() * (key.size() + 2);
     EXPECT_LT(bytes - (key.size() + 2), kBulkRequestBytes);
@@ -48,7 +48,16 @@ TEST(KeyList, ChunksAreTheKeysInOrderAndEndAtTheLimit) {
     first += chunk.size();
   }
   EXPECT_EQ(first, list.size());
-  EXPECT_TRUE(list.Chunk(first).empty());
+  EXPECT_TRUE(list.Chunk(first, list.size(), SIZE_MAX).empty());
+}
+
+TEST(KeyList, LongKeyHasAChunkOfItsOwn) {
+  KeyList list;
+  for (const char* key : {"a", "bb", "long", "c", "d"}) list.Add("", key);
+  EXPECT_EQ(list.Chunk(0, 5, 3).size(), 2u);
+  EXPECT_EQ(list.Chunk(2, 5, 3).size(), 1u);
+  EXPECT_EQ(list.Chunk(3, 5, 3).size(), 2u);
+  EXPECT_EQ(list.Chunk(3, 4, 3).size(), 1u) << "it ends where it is asked to";
 }
 
 TEST(KeyList, EmptyKeysAreKeys) {

@@ -58,6 +58,24 @@ TEST(Retry, IdempotentRequestIsSentAgainOnAnotherConnection) {
   EXPECT_EQ(client->pool_stats().retries, 1u);
 }
 
+// Lessons 44.
+TEST(Retry, ErrorOfARepetitionNamesTheAttemptThatMayHaveBeenCarriedOut) {
+  Breaking server(SIZE_MAX);
+  const auto client = server.Connect();
+  const auto names_it = [](const Status& status) {
+    return status.message().find("; an attempt before this one may have been carried out (") !=
+           std::string::npos;
+  };
+  const Status put = client->Put("k", {"v"});
+  EXPECT_EQ(server.heard(Op::kPut), 2);
+  EXPECT_TRUE(names_it(put)) << put.message();
+  const std::string_view keys[] = {"a", "b"};
+  EXPECT_TRUE(names_it(client->MultiDelete(keys).status()));
+  EXPECT_TRUE(names_it(client->MultiGet(keys).status()));
+  const Status added = client->Append("k", "v").status();
+  EXPECT_FALSE(names_it(added)) << added.message();
+}
+
 TEST(Retry, AdditionsComparisonsAndPutsUnderALeaseAreNotSentAgain) {
   Breaking server(SIZE_MAX);
   const auto client = server.Connect({.retries = 5});

@@ -41,6 +41,29 @@ std::unique_ptr<Client> Connect(const FakeServer& server, Options options = {}) 
   return *Client::Create(options);
 }
 
+// Each ticket keeps its batch and its answers in memory.
+TEST(Submit, TicketsThatNobodyWaitsForHaveALimit) {
+  testing::ServerProcess server;
+  Options options;
+  options.servers = {server.tcp_dsn()};
+  const auto client = *Client::Create(options);
+  std::deque<Ticket> tickets;
+  for (size_t i = 0; i < kMaxTickets; ++i) {
+    const auto ticket = client->Submit(GetBatch("k"), {seconds(60)});
+    ASSERT_TRUE(ticket.ok()) << ticket.status().message();
+    tickets.push_back(*ticket);
+  }
+  EXPECT_EQ(client->pool_stats().tickets_open, kMaxTickets);
+  const auto refused = client->Submit(GetBatch("k"));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.status().code(), ErrorCode::kUsage);
+  EXPECT_NE(refused.status().message().find("4096 tickets have not been waited for"),
+            std::string::npos)
+      << refused.status().message();
+  EXPECT_EQ(First(client->Wait(tickets.front())), "miss");
+  EXPECT_TRUE(client->Submit(GetBatch("k")).ok());
+}
+
 TEST(Submit, AnswersInAnyOrderReachTheirTickets) {
   FakeServer server([](FakePeer& peer) {
     std::deque<Heard> heard;

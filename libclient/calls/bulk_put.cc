@@ -1,5 +1,5 @@
-// Client: bulk writes and deletions. A call is divided into requests that are all sent without
-// waiting for answers; the connection reads while it writes.
+// Client: bulk writes. A call is divided into requests that are all sent without waiting for
+// answers; the connection reads while it writes.
 
 #include <algorithm>
 #include <cassert>
@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "libclient/calls/bulk_delete.h"
 #include "libclient/calls/client_core.h"
 #include "libclient/calls/key_list.h"
 #include "libclient/calls/wire_names.h"
@@ -23,55 +24,13 @@ namespace {
 
 // Bytes of an item beside its key, tags and value.
 constexpr size_t kItemHead = 24;
+// An item of more bytes has a PUT of its own. A line of text may have 64 KiB and the largest value,
+// so that no line of an MPUT is ever too long for the server.
+constexpr size_t kAlone = 64 * 1024;
 
-// MDELETE or INVALIDATE_KEYS over any number of keys.
-Status RemoveKeys(ClientCore& core, const CallContext& call, Op op, KeyList& keys,
-                  uint64_t* removed) {
-  Request check;
-  // On the text codec a key is a line of its own, or stands in a list.
-  check.op = op == Op::kMDelete ? Op::kDelete : op;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    const std::string_view key = keys[i];
-    check.key = key;
-    check.keys = {&key, op == Op::kMDelete ? size_t{0} : size_t{1}};
-    CallContext each = call;
-    each.key = key.substr(core.options().prefix.size());
-    each.has_key = true;
-    Status status = CheckExpressible(each, core.options().protocol, check);
-    if (!status.ok()) return status;
-  }
-  if (keys.size() == 0) return {};
-  return core.Exchange(call, true, [&](Connection& connection) -> Outcome {
-    size_t sent = 0;
-    uint64_t sum = 0;
-    const auto feed = [&](ConnectionMachine& machine) {
-      Request request;
-      request.op = op;
-      request.keys = keys.Chunk(sent);
-      machine.Send(request);
-      sent += request.keys.size();
-      return sent < keys.size();
-    };
-    // Every request is fed before the last answer is in: the first round feeds at least one, and
-    // while there are more to feed there are answers to come.
-    do {
-      Event event;
-      Outcome outcome =
-          Await(connection, call, sent < keys.size() ? Feeder(feed) : Feeder(), &event);
-      if (outcome.end != Outcome::End::kAnswered) return outcome;
-      const Response& response = *event.response;
-      if (protocol::IsError(response.status)) {
-        outcome.status = Refused(call, connection.server(), response.status, response.message);
-        return outcome;
-      }
-      sum += static_cast<uint64_t>(response.number);
-    } while (sent < keys.size() || connection.machine().pending() > 0);
-    *removed = sum;
-    return {};
-  });
-}
-
-// A MultiPut in progress.
+// A MultiPut in progress. Items travel in MPUTs, but a large one in a PUT of its own: the server
+// refuses a message that is too large as a whole, and closes the connection on a line of text that
+// is too long. The call then goes on with the item behind it, on another connection.
 class BulkPut {
  public:
   BulkPut(ClientCore& core, const CallContext& call, std::span<const PutItem> items)
@@ -79,7 +38,7 @@ class BulkPut {
 
   Result<PutReport> Run() {
     Sort();
-    if (!accepted_.empty()) {
+    while (done_ < accepted_.size()) {
       Status status =
           core_.Exchange(call_, true, [&](Connection& connection) { return Attempt(connection); });
       if (!status.ok()) return status;
@@ -93,6 +52,13 @@ class BulkPut {
   }
 
  private:
+  // A request: these of accepted_.
+  struct Sent {
+    size_t first = 0;
+    size_t end = 0;
+    bool alone = false;  // a PUT
+  };
+
   CallContext ContextOf(size_t index) const {
     CallContext context = call_;
     context.key = items_[index].key;
@@ -148,11 +114,13 @@ class BulkPut {
     return CheckExpressible(context, core_.options().protocol, request);
   }
 
+  // Sends what is not done yet. report_ and done_ change when all of it is answered, or when the
+  // server closed the connection on one item; an attempt that broke leaves no trace.
   Outcome Attempt(Connection& connection) {
-    next_ = 0;
-    request_starts_.clear();
-    report_ = PutReport();
+    next_ = done_;
+    requests_.clear();
     first_id_ = 0;
+    PutReport report = report_;
     const auto feed = [&](ConnectionMachine& machine) {
       SendNext(machine);
       return next_ < accepted_.size();
@@ -163,46 +131,97 @@ class BulkPut {
           Await(connection, call_, next_ < accepted_.size() ? Feeder(feed) : Feeder(), &event);
       if (outcome.end != Outcome::End::kAnswered) return outcome;
       const Response& response = *event.response;
+      assert(event.id - first_id_ < requests_.size());
+      const Sent& sent = requests_[event.id - first_id_];
       if (protocol::IsError(response.status)) {
-        outcome.status = Refused(call_, connection.server(), response.status, response.message);
-        return outcome;
-      }
-      if (!TakeReport(event.id, response, connection)) {
+        if (!sent.alone || !IsOfOneItem(response.status)) {
+          outcome.status = Refused(call_, connection.server(), response.status, response.message);
+          return outcome;
+        }
+        Refuse(sent.first, response.status, response.message, connection, &report);
+        if (protocol::ClosesConnection(response.status)) {
+          // Text answers come in order: all before this item is answered, and nothing after it.
+          next_ = sent.first + 1;
+          break;
+        }
+      } else if (sent.alone) {
+        ++report.stored;
+      } else if (!TakeReport(sent, response, connection, &report)) {
         return {Outcome::End::kBroken, MakeError(ErrorCode::kProtocol, call_, connection.server(),
                                                  "a report names an item that was not sent")};
       }
     } while (next_ < accepted_.size() || connection.machine().pending() > 0);
+    report_ = std::move(report);
+    done_ = next_;
     return {};
   }
 
-  void SendNext(ConnectionMachine& machine) {
-    size_t end = next_;
-    size_t names = 0;
-    size_t tags = 0;
-    for (size_t bytes = 0; end < accepted_.size() && bytes < kBulkRequestBytes; ++end) {
-      const PutItem& item = items_[accepted_[end]];
-      size_t item_names = prefix_.size() + item.key.size();
-      for (const std::string_view tag : item.options.tags)
-        item_names += prefix_.size() + tag.size();
-      bytes += kItemHead + item_names + item.options.tags.size() * 2 + item.value.bytes.size();
-      names += item_names;
-      tags += item.options.tags.size();
+  // Bytes of an item's key and tags on the wire.
+  size_t NameBytes(const PutItem& item) const {
+    size_t bytes = prefix_.size() + item.key.size();
+    for (const std::string_view tag : item.options.tags) bytes += prefix_.size() + tag.size();
+    return bytes;
+  }
+  size_t ItemBytes(const PutItem& item) const {
+    return kItemHead + NameBytes(item) + item.options.tags.size() * 2 + item.value.bytes.size();
+  }
+  const PutItem& Accepted(size_t i) const { return items_[accepted_[i]]; }
+
+  // The end of the request that begins with item next_, of accepted_.
+  size_t RequestEnd(bool* alone) const {
+    size_t bytes = ItemBytes(Accepted(next_));
+    size_t end = next_ + 1;
+    *alone = bytes > kAlone;
+    if (*alone) return end;
+    for (; end < accepted_.size() && bytes < kBulkRequestBytes; ++end) {
+      const size_t more = ItemBytes(Accepted(end));
+      if (more > kAlone) break;
+      bytes += more;
     }
-    // Views of both are taken while they fill, so they must not grow.
-    names_.clear();
-    names_.reserve(prefix_.empty() ? 0 : names);
-    tags_.clear();
-    tags_.reserve(prefix_.empty() ? 0 : tags);
-    wire_items_.clear();
-    for (size_t i = next_; i < end; ++i) wire_items_.push_back(WireItem(items_[accepted_[i]]));
+    return end;
+  }
+
+  void SendNext(ConnectionMachine& machine) {
+    bool alone = false;
+    const size_t end = RequestEnd(&alone);
+    FillWireItems(end);
     Request request;
-    request.op = Op::kMPut;
-    request.items = wire_items_;
+    if (alone) {
+      const protocol::PutItem& item = wire_items_.front();
+      request.op = Op::kPut;
+      request.key = item.key;
+      request.value = item.value;
+      request.flags = item.flags;
+      request.ttl = item.ttl;
+      if (!item.tags.empty()) request.tags = item.tags;
+    } else {
+      request.op = Op::kMPut;
+      request.items = wire_items_;
+    }
     const uint64_t id = machine.Send(request);
-    if (request_starts_.empty()) first_id_ = id;
-    assert(id == first_id_ + request_starts_.size());
-    request_starts_.push_back(next_);
+    if (requests_.empty()) first_id_ = id;
+    assert(id == first_id_ + requests_.size());
+    requests_.push_back({next_, end, alone});
     next_ = end;
+  }
+
+  // wire_items_ = accepted_ from next_ to `end`, as they go on the wire.
+  void FillWireItems(size_t end) {
+    names_.clear();
+    tags_.clear();
+    if (!prefix_.empty()) {
+      // Views of both are taken while they fill, so they must not grow.
+      size_t names = 0;
+      size_t tags = 0;
+      for (size_t i = next_; i < end; ++i) {
+        names += NameBytes(Accepted(i));
+        tags += Accepted(i).options.tags.size();
+      }
+      names_.reserve(names);
+      tags_.reserve(tags);
+    }
+    wire_items_.clear();
+    for (size_t i = next_; i < end; ++i) wire_items_.push_back(WireItem(Accepted(i)));
   }
 
   std::string_view WireName(std::string_view name) {
@@ -227,22 +246,25 @@ class BulkPut {
     return wire;
   }
 
-  bool TakeReport(uint64_t id, const Response& response, const Connection& connection) {
-    const size_t request = id - first_id_;
-    if (request >= request_starts_.size()) return false;
-    const size_t start = request_starts_[request];
-    const size_t end = request + 1 < request_starts_.size() ? request_starts_[request + 1] : next_;
-    report_.stored += static_cast<size_t>(response.number);
+  bool TakeReport(const Sent& sent, const Response& response, const Connection& connection,
+                  PutReport* report) const {
+    report->stored += static_cast<size_t>(response.number);
     for (const protocol::RefusedItem& refused : response.refused) {
-      if (refused.index >= end - start) return false;
-      const size_t index = accepted_[start + refused.index];
-      const PutItem& item = items_[index];
-      const std::string key = std::string(prefix_).append(item.key);
-      const SentParts sent = {key, item.value.bytes.size(), item.options.tags};
-      report_.refused.push_back(
-          {index, Refused(ContextOf(index), connection.server(), refused.status, {}, sent)});
+      if (refused.index >= sent.end - sent.first) return false;
+      Refuse(sent.first + refused.index, refused.status, {}, connection, report);
     }
     return true;
+  }
+
+  // `accepted`: index into accepted_.
+  void Refuse(size_t accepted, protocol::StatusCode status, std::string_view message,
+              const Connection& connection, PutReport* report) const {
+    const size_t index = accepted_[accepted];
+    const PutItem& item = items_[index];
+    const std::string key = std::string(prefix_).append(item.key);
+    const SentParts parts = {key, item.value.bytes.size(), item.options.tags};
+    report->refused.push_back(
+        {index, Refused(ContextOf(index), connection.server(), status, message, parts)});
   }
 
   // An item that could not be sent must not leave the value it was to replace in place, unless a
@@ -263,8 +285,8 @@ class BulkPut {
       if (!CheckExpressible(call_, core_.options().protocol, removal).ok()) continue;
       keys.Add(prefix_, key);
     }
-    uint64_t removed = 0;
-    return RemoveKeys(core_, call_, Op::kMDelete, keys, &removed);
+    DeleteReport ignored;  // a key that is refused has no entry
+    return DeleteKeys(core_, call_, keys, &ignored);
   }
 
   ClientCore& core_;
@@ -274,11 +296,13 @@ class BulkPut {
   std::vector<size_t> accepted_;  // indices of items that can be sent
   std::vector<Refusal> unsendable_;
 
-  // Of one attempt.
-  size_t next_ = 0;                     // of accepted_
-  uint64_t first_id_ = 0;               // IDs of the requests follow each other
-  std::vector<size_t> request_starts_;  // into accepted_, by request
+  size_t done_ = 0;  // of accepted_: these are in report_
   PutReport report_;
+
+  // Of one attempt.
+  size_t next_ = 0;             // of accepted_
+  uint64_t first_id_ = 0;       // IDs of the requests follow each other
+  std::vector<Sent> requests_;  // by request
 
   // Of one request, reused.
   std::vector<protocol::PutItem> wire_items_;
@@ -295,31 +319,6 @@ Result<PutReport> Client::MultiPut(std::span<const PutItem> items, CallOptions c
       if (item.options.token != 0) return RefuseToken(context);
     }
     return BulkPut(*core_, context, items).Run();
-  });
-}
-
-Result<uint64_t> Client::MultiDelete(KeySource& source, CallOptions call) {
-  return Guarded<Result<uint64_t>>([&]() -> Result<uint64_t> {
-    KeyList keys;
-    keys.Reserve(source.size());
-    keys.AddAll(core_->options().prefix, source);
-    uint64_t removed = 0;
-    Status status = RemoveKeys(*core_, core_->Begin("mdelete", call), Op::kMDelete, keys, &removed);
-    if (!status.ok()) return status;
-    return removed;
-  });
-}
-
-Result<uint64_t> Client::InvalidateKeys(std::span<const std::string_view> names, CallOptions call) {
-  return Guarded<Result<uint64_t>>([&]() -> Result<uint64_t> {
-    KeyList keys;
-    keys.Reserve(names.size());
-    keys.Add(core_->options().prefix, names);
-    uint64_t removed = 0;
-    Status status = RemoveKeys(*core_, core_->Begin("invalidate keys", call), Op::kInvalidateKeys,
-                               keys, &removed);
-    if (!status.ok()) return status;
-    return removed;
   });
 }
 
