@@ -33,7 +33,8 @@ struct Refusals {
   zval reasons;    // array, key => reason; undefined while there are none
   smart_str text;  // names the first of them
   size_t count;
-  ServerError first;
+  ErrorCode first_code;
+  ServerError first_error;
 };
 
 void Append(smart_str* text, std::string_view bytes) {
@@ -44,7 +45,8 @@ void Add(Refusals* refusals, std::string_view key, const Status& status) {
   constexpr size_t kNamed = 3;
   if (refusals->count == 0) {
     array_init(&refusals->reasons);
-    refusals->first = status.server_error();
+    refusals->first_code = status.code();
+    refusals->first_error = status.server_error();
   }
   if (refusals->count < kNamed) {
     ThisCall().text = (refusals->count > 0 ? "; '" : "'") + ShownKey(key) + "': ";
@@ -67,7 +69,8 @@ void Release(Refusals* refusals) {
 
 // Fails the call if items were refused, of `total` in all; `outcome` is what did not happen to
 // them. Releases the refusals.
-void FailRefused(ClientObject* self, Refusals* refusals, size_t total, const char* outcome) {
+void FailRefused(ClientObject* self, Refusals* refusals, size_t total, zend_class_entry* ce,
+                 const char* outcome) {
   if (refusals->count == 0) return;
   smart_str_0(&refusals->text);
   std::string& text = ThisCall().text;
@@ -75,8 +78,8 @@ void FailRefused(ClientObject* self, Refusals* refusals, size_t total, const cha
          std::to_string(refusals->count) + " of " + std::to_string(total) + outcome +
          ZSTR_VAL(refusals->text.s);
   zval exception;
-  MakeException(&exception, server_exception_ce, text, refusals->first);
-  zend_update_property(server_exception_ce, Z_OBJ(exception), "refused", sizeof("refused") - 1,
+  MakeException(&exception, ce, text, refusals->first_error);
+  zend_update_property(exception_ce, Z_OBJ(exception), "refused", sizeof("refused") - 1,
                        &refusals->reasons);
   Release(refusals);
   FailCallWith(self, &exception);
@@ -351,7 +354,8 @@ void ReadMany(ClientObject* self, HashTable* keys, zval* result) {
   const bool filled = Fill(self, filler) && UnpackAll(self, filler);
   filler.Release();
   if (filled) {
-    return FailRefused(self, &refusals, zend_hash_num_elements(keys), " keys are refused: ");
+    return FailRefused(self, &refusals, zend_hash_num_elements(keys),
+                       ExceptionOf(refusals.first_code), " keys are refused: ");
   }
   Release(&refusals);
   // What was read so far may hold packed strings: it is no answer.
@@ -369,7 +373,8 @@ void FailRefusedKeys(ClientObject* self, HashTable* keys, const std::vector<Refu
     char digits[MAX_LENGTH_OF_LONG + 1];
     Add(&refusals, ViewOfKey(walk.element(), digits), refusal.status);
   }
-  FailRefused(self, &refusals, zend_hash_num_elements(keys), " keys are refused: ");
+  FailRefused(self, &refusals, zend_hash_num_elements(keys), ExceptionOf(refusals.first_code),
+              " keys are refused: ");
 }
 
 }  // namespace
@@ -426,7 +431,8 @@ ZEND_FUNCTION(tagcache_mput) {
   size_t stored = 0;
   Refusals refusals = {};
   if (PutItems(self, items, options, &stored, &refusals)) {
-    FailRefused(self, &refusals, zend_hash_num_elements(array), " items are not stored: ");
+    FailRefused(self, &refusals, zend_hash_num_elements(array), server_exception_ce,
+                " items are not stored: ");
   } else {
     stored = 0;
     Release(&refusals);

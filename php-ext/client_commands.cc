@@ -166,10 +166,10 @@ ZEND_FUNCTION(tagcache_last_error) {
   RETURN_COPY(&self->last_error);
 }
 
-ZEND_METHOD(TagCacheServerException, getRefused) {
+ZEND_METHOD(TagCacheException, getRefused) {
   ZEND_PARSE_PARAMETERS_NONE();
   zval scratch;
-  zval* refused = zend_read_property(server_exception_ce, Z_OBJ_P(ZEND_THIS), "refused",
+  zval* refused = zend_read_property(exception_ce, Z_OBJ_P(ZEND_THIS), "refused",
                                      sizeof("refused") - 1, true, &scratch);
   RETURN_COPY_DEREF(refused);
 }

@@ -6,6 +6,10 @@
 
 class TagCacheException extends RuntimeException
 {
+    private array $refused = [];
+
+    /** What a bulk call was refused: the keys of the items, each with its reason. Empty for other calls. */
+    public function getRefused(): array {}
 }
 
 /** No connection could be had, or it broke before the answer was complete. */
@@ -26,10 +30,6 @@ class TagCacheProtocolException extends TagCacheException
 /** The server refused: a limit, credentials, overflow, not an integer. */
 class TagCacheServerException extends TagCacheException
 {
-    private array $refused = [];
-
-    /** The items of a bulk write that are not stored: key => reason. Empty for other calls. */
-    public function getRefused(): array {}
 }
 
 /** A call or an option that can not be as it is. */

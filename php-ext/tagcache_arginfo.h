@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: 288c728f49d51b7bd19e5117e328ecffc29dce85 */
+ * Stub hash: a76a1f8fae85a5444e7f9b669a8805493c637f22 */
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_tagcache_create, 0, 0, TagCache, 0)
 	ZEND_ARG_TYPE_MASK(0, options, MAY_BE_ARRAY|MAY_BE_STRING|MAY_BE_NULL, "null")
@@ -119,7 +119,7 @@ ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_tagcache_last_error, 0, 1, TagCac
 	ZEND_ARG_OBJ_INFO(0, cache, TagCache, 0)
 ZEND_END_ARG_INFO()
 
-ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_TagCacheServerException_getRefused, 0, 0, IS_ARRAY, 0)
+ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_TagCacheException_getRefused, 0, 0, IS_ARRAY, 0)
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_INFO_EX(arginfo_class_TagCache___construct, 0, 0, 0)
@@ -207,7 +207,7 @@ ZEND_END_ARG_INFO()
 
 #define arginfo_class_TagCache_searchAll arginfo_class_TagCache_searchAny
 
-#define arginfo_class_TagCache_stats arginfo_class_TagCacheServerException_getRefused
+#define arginfo_class_TagCache_stats arginfo_class_TagCacheException_getRefused
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_TagCache_flush, 0, 0, IS_LONG, 0)
 ZEND_END_ARG_INFO()
@@ -246,7 +246,7 @@ ZEND_FUNCTION(tagcache_flush);
 ZEND_FUNCTION(tagcache_ping);
 ZEND_FUNCTION(tagcache_close);
 ZEND_FUNCTION(tagcache_last_error);
-ZEND_METHOD(TagCacheServerException, getRefused);
+ZEND_METHOD(TagCacheException, getRefused);
 ZEND_METHOD(TagCache, __construct);
 
 
@@ -282,6 +282,7 @@ static const zend_function_entry ext_functions[] = {
 
 
 static const zend_function_entry class_TagCacheException_methods[] = {
+	ZEND_ME(TagCacheException, getRefused, arginfo_class_TagCacheException_getRefused, ZEND_ACC_PUBLIC)
 	ZEND_FE_END
 };
 
@@ -302,7 +303,6 @@ static const zend_function_entry class_TagCacheProtocolException_methods[] = {
 
 
 static const zend_function_entry class_TagCacheServerException_methods[] = {
-	ZEND_ME(TagCacheServerException, getRefused, arginfo_class_TagCacheServerException_getRefused, ZEND_ACC_PUBLIC)
 	ZEND_FE_END
 };
 
@@ -354,6 +354,12 @@ static zend_class_entry *register_class_TagCacheException(zend_class_entry *clas
 	INIT_CLASS_ENTRY(ce, "TagCacheException", class_TagCacheException_methods);
 	class_entry = zend_register_internal_class_ex(&ce, class_entry_RuntimeException);
 
+	zval property_refused_default_value;
+	ZVAL_EMPTY_ARRAY(&property_refused_default_value);
+	zend_string *property_refused_name = zend_string_init("refused", sizeof("refused") - 1, 1);
+	zend_declare_typed_property(class_entry, property_refused_name, &property_refused_default_value, ZEND_ACC_PRIVATE, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_string_release(property_refused_name);
+
 	return class_entry;
 }
 
@@ -393,12 +399,6 @@ static zend_class_entry *register_class_TagCacheServerException(zend_class_entry
 
 	INIT_CLASS_ENTRY(ce, "TagCacheServerException", class_TagCacheServerException_methods);
 	class_entry = zend_register_internal_class_ex(&ce, class_entry_TagCacheException);
-
-	zval property_refused_default_value;
-	ZVAL_EMPTY_ARRAY(&property_refused_default_value);
-	zend_string *property_refused_name = zend_string_init("refused", sizeof("refused") - 1, 1);
-	zend_declare_typed_property(class_entry, property_refused_name, &property_refused_default_value, ZEND_ACC_PRIVATE, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
-	zend_string_release(property_refused_name);
 
 	return class_entry;
 }

@@ -23,6 +23,9 @@ std::string KnownNames() {
 Status SplitQueryPart(std::string_view part, std::string_view* name, std::string* value) {
   const size_t equals = part.find('=');
   if (equals == std::string_view::npos) {
+    if (FindOption(OptionTable(), part) != nullptr) {
+      return Refuse("option " + std::string(part) + ": a part of the query is name=value");
+    }
     // It is not shown: it may be the end of a password that holds an '&'.
     return Refuse("the query has a part of " + std::to_string(part.size()) +
                   " bytes without a '=': each part is name=value");

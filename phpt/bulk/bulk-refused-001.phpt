@@ -12,8 +12,9 @@ function refused(callable $call, string $method): array
 {
     try {
         $call();
-    } catch (TagCacheServerException $error) {
-        check(str_starts_with($error->getMessage(), "$method on ") && in_array($error->getCode(), [18, 21, 67], true), "{$error->getCode()} {$error->getMessage()}");
+    } catch (TagCacheException $error) {
+        // What the protocol can not carry is refused before a server has a status for it.
+        check(str_starts_with($error->getMessage(), "$method on ") && in_array($error->getCode(), [0, 18, 21, 67], true), "{$error->getCode()} {$error->getMessage()}");
         return array_keys($error->getRefused());
     }
     return [];
