@@ -13,7 +13,6 @@ foreach ($server->clients() as $name => $cache) {
         continue;
     }
     $items = range(1, 1000000);
-    memory_reset_peak_usage();
     $before = memory_get_usage();
     $stored = $cache->mSet($items);
     $taken = memory_get_peak_usage() - $before;
