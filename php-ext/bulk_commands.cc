@@ -1,17 +1,89 @@
 // Commands on any number of keys, each one exchange with the server and one crossing of the
 // boundary.
 
+#include <algorithm>
+#include <chrono>
+
 #include "php-ext/arguments.h"
 #include "php-ext/client_object.h"
 #include "php-ext/exceptions.h"
 #include "php-ext/functions.h"
 #include "php-ext/value.h"
 
+extern "C" {
+#include "zend_smart_str.h"
+}
+
 namespace tagcache::php {
 namespace {
 
 // Values taken from a stream by one call.
 constexpr size_t kAtOnce = 64;
+// Items of an mSet that are given to the library at a time. Up to so many are one exchange with the
+// server; of more, this bounds what is held beside the caller's array.
+constexpr size_t kItemsAtOnce = 16 * 1024;
+
+std::string_view ViewOfKey(zval* key, char* digits) {
+  if (Z_TYPE_P(key) == IS_STRING) return ViewOf(Z_STR_P(key));
+  return FormatInteger(Z_LVAL_P(key), digits);
+}
+
+// The items of a bulk call that were refused; request memory.
+struct Refusals {
+  zval reasons;    // array, key => reason; undefined while there are none
+  smart_str text;  // names the first of them
+  size_t count;
+  ErrorCode first_code;
+  ServerError first_error;
+};
+
+void Append(smart_str* text, std::string_view bytes) {
+  smart_str_appendl(text, bytes.data(), bytes.size());
+}
+
+void Add(Refusals* refusals, std::string_view key, const Status& status) {
+  constexpr size_t kNamed = 3;
+  if (refusals->count == 0) {
+    array_init(&refusals->reasons);
+    refusals->first_code = status.code();
+    refusals->first_error = status.server_error();
+  }
+  if (refusals->count < kNamed) {
+    ThisCall().text = (refusals->count > 0 ? "; '" : "'") + ShownKey(key) + "': ";
+    Append(&refusals->text, ThisCall().text);
+    Append(&refusals->text, status.message());
+  } else if (refusals->count == kNamed) {
+    Append(&refusals->text, "; ...");
+  }
+  ++refusals->count;
+  zval reason;
+  ZVAL_STRINGL(&reason, status.message().data(), status.message().size());
+  zend_symtable_str_update(Z_ARRVAL(refusals->reasons), key.data(), key.size(), &reason);
+}
+
+void Release(Refusals* refusals) {
+  zval_ptr_dtor(&refusals->reasons);
+  ZVAL_UNDEF(&refusals->reasons);
+  smart_str_free(&refusals->text);
+}
+
+// Fails the call if items were refused, of `total` in all; `outcome` is what did not happen to
+// them. Releases the refusals.
+void FailRefused(ClientObject* self, Refusals* refusals, size_t total, zend_class_entry* ce,
+                 const char* outcome) {
+  if (refusals->count == 0) return;
+  smart_str_0(&refusals->text);
+  std::string& text = ThisCall().text;
+  text = std::string(OperationName()) + " on " + self->handle->servers + ": " +
+         std::to_string(refusals->count) + " of " + std::to_string(total) + outcome +
+         ZSTR_VAL(refusals->text.s);
+  zval exception;
+  MakeException(&exception, ce, text, refusals->first_error);
+  zend_update_property(exception_ce, Z_OBJ(exception), "refused", sizeof("refused") - 1,
+                       &refusals->reasons);
+  Release(refusals);
+  FailCallWith(self, &exception);
+}
 
 // Puts the values of ThisCall().stream into an array under the caller's own keys, in their order.
 //
@@ -20,7 +92,8 @@ constexpr size_t kAtOnce = 64;
 // the places stay valid.
 class ResultFiller {
  public:
-  ResultFiller(HashTable* keys, bool text, zval* result) : keys_(keys), text_(text) {
+  ResultFiller(HashTable* keys, bool text, zval* result, Refusals* refusals)
+      : keys_(keys), text_(text), refusals_(refusals) {
     array_init_size(result, zend_hash_num_elements(keys));
     // A mixed hash from the start: a packed one would be converted, and its places would move.
     zend_hash_real_init_mixed(Z_ARRVAL_P(result));
@@ -30,10 +103,13 @@ class ResultFiller {
   // false: a value can not be read; ThisCall().status has the reason, Key() its key.
   bool Take(std::span<const StreamItem> items) {
     // One check of the memory serves all the small values of this call.
-    const bool fits = FitsMemory(0) && !text_;
+    const bool fits = !text_ && FitsMemory(items.size() * kSmall);
     for (const StreamItem& item : items) {
       for (; position_ < item.index; ++position_) keys_.Forward();
-      if (!item.found) continue;
+      if (!item.found) {
+        if (UNEXPECTED(item.error != nullptr)) Refuse(*item.error);
+        continue;
+      }
       zval* place = PlaceOf(Key());
       // A key asked for twice has its value already.
       if (Z_TYPE_P(place) != IS_NULL) continue;
@@ -69,6 +145,11 @@ class ResultFiller {
     return zend_hash_lookup(result_, Z_STR_P(key));
   }
 
+  void Refuse(const Status& error) {
+    char digits[MAX_LENGTH_OF_LONG + 1];
+    Add(refusals_, ViewOfKey(Key(), digits), error);
+  }
+
   void Note(zval* place) {
     if (packed_count_ == packed_capacity_) {
       packed_capacity_ = packed_capacity_ == 0 ? 64 : packed_capacity_ * 2;
@@ -84,15 +165,18 @@ class ResultFiller {
   HashTable* result_;
   size_t position_ = 0;  // of keys_
   bool text_;
+  Refusals* refusals_;
   zval** packed_ = nullptr;  // request memory: a long jump frees it
   size_t packed_count_ = 0;
   size_t packed_capacity_ = 0;
 };
 
-std::string_view ViewOfKey(zval* key, char* digits) {
-  if (Z_TYPE_P(key) == IS_STRING) return ViewOf(Z_STR_P(key));
-  const int length = snprintf(digits, MAX_LENGTH_OF_LONG + 1, ZEND_LONG_FMT, Z_LVAL_P(key));
-  return {digits, static_cast<size_t>(length)};
+// The key of an array's element.
+std::string_view ViewOfKey(const ArrayWalk& walk, char* digits) {
+  zend_string* name;
+  zend_ulong index;
+  walk.ReadKey(&name, &index);
+  return name != nullptr ? ViewOf(name) : FormatInteger(static_cast<zend_long>(index), digits);
 }
 
 // The key of a bucket of the result.
@@ -108,7 +192,7 @@ bool UnpackAll(ClientObject* self, ResultFiller& filler) {
   for (size_t i = 0; i < filler.packed_count(); ++i) {
     zval* place = filler.packed(i);
     char digits[MAX_LENGTH_OF_LONG + 1];
-    if (!FinishDecode(self, "mGet", ViewOfPlace(place, digits), Decoded::kPacked, place)) {
+    if (!FinishDecode(self, ViewOfPlace(place, digits), Decoded::kPacked, place)) {
       return false;
     }
   }
@@ -126,99 +210,171 @@ bool Fill(ClientObject* self, ResultFiller& filler) {
       return false;
     }
     if (count == 0) return true;
-    for (const StreamItem& item : std::span(items, count)) {
-      if (item.error == nullptr) continue;
-      ThisCall().status = *item.error;
-      stream.Close();
-      FailCall(self);
-      return false;
-    }
     if (filler.Take({items, count})) continue;
     stream.Close();
     char digits[MAX_LENGTH_OF_LONG + 1];
-    return FinishDecode(self, "mGet", ViewOfKey(filler.Key(), digits), Decoded::kBad, nullptr);
+    return FinishDecode(self, ViewOfKey(filler.Key(), digits), Decoded::kBad, nullptr);
   }
 }
 
-// The items of an mSet: request memory, freed by Release or with the request.
+// The items of an mSet. Where no value needs it, nothing is prepared: values are read in place.
 struct Items {
-  PutItem* puts;
-  Encoded* encoded;
-  char (*digits)[MAX_LENGTH_OF_LONG + 1];
-  size_t count;
+  HashTable* array;
+  zval* prepared;  // by position, Z_EXTRA says whether it is a serialized form; or nullptr
+  size_t count;    // of prepared
 };
 
 void Release(Items* items) {
-  for (size_t i = 0; i < items->count; ++i) Release(&items->encoded[i]);
-  efree(items->puts);
-  efree(items->encoded);
-  efree(items->digits);
+  for (size_t i = 0; i < items->count; ++i) zval_ptr_dtor(&items->prepared[i]);
+  if (items->prepared != nullptr) efree(items->prepared);
+  items->prepared = nullptr;
 }
 
-// false with an exception thrown. Runs user code, before anything is sent. The array is the
-// caller's by value: user code that changes its variable changes a copy.
-bool ReadItems(HashTable* array, bool text, const WriteOptions& options, Items* items) {
-  const size_t size = zend_hash_num_elements(array);
-  items->puts = static_cast<PutItem*>(safe_emalloc(size, sizeof(PutItem), 1));
-  items->encoded = static_cast<Encoded*>(safe_emalloc(size, sizeof(Encoded), 1));
-  items->digits =
-      static_cast<char(*)[MAX_LENGTH_OF_LONG + 1]>(safe_emalloc(size, sizeof(*items->digits), 1));
-  items->count = 0;
-  zend_string* name;
-  zend_ulong index;
-  zval* value;
-  ZEND_HASH_FOREACH_KEY_VAL(array, index, name, value) {
-    const size_t i = items->count;
-    PutItem& put = *new (&items->puts[i]) PutItem;
-    put.options = options;
-    if (name != nullptr) {
-      put.key = ViewOf(name);
-    } else {
-      zval key;
-      ZVAL_LONG(&key, static_cast<zend_long>(index));
-      put.key = ViewOfKey(&key, items->digits[i]);
-    }
-    if (!Encode(value, text, put.key, &items->encoded[i])) {
+bool AnyNeedsPreparing(HashTable* array) {
+  for (ArrayWalk walk(array); walk.element() != nullptr; walk.Forward()) {
+    if (NeedsPreparing(walk.element())) return true;
+  }
+  return false;
+}
+
+// false with an exception thrown. Runs user code, before anything is sent. The array is the call's
+// by value, so that user code which changes the caller's variable changes a copy; and each value is
+// held, for it may be behind a reference.
+bool PrepareItems(HashTable* array, Items* items) {
+  *items = {array, nullptr, 0};
+  if (!AnyNeedsPreparing(array)) return true;
+  items->prepared =
+      static_cast<zval*>(safe_emalloc(zend_hash_num_elements(array), sizeof(zval), 0));
+  for (ArrayWalk walk(array); walk.element() != nullptr; walk.Forward()) {
+    char digits[MAX_LENGTH_OF_LONG + 1];
+    Prepared prepared;
+    if (!Prepare(walk.element(), ViewOfKey(walk, digits), &prepared)) {
       Release(items);
       return false;
     }
-    put.value = items->encoded[i].view;
-    ++items->count;
+    zval* const place = &items->prepared[items->count++];
+    ZVAL_COPY_VALUE(place, &prepared.value);
+    Z_EXTRA_P(place) = prepared.serialized;
   }
-  ZEND_HASH_FOREACH_END();
   return true;
 }
 
-// ThisCall().text = the message that names how many were refused and the first of them.
-void DescribeRefused(ClientObject* self, const Items& items) {
-  constexpr size_t kNamed = 3;
-  const PutReport& report = ThisCall().report;
-  std::string& text = ThisCall().text;
-  text = "mSet on " + self->handle->servers + ": " + std::to_string(report.refused.size()) +
-         " of " + std::to_string(items.count) + " items are not stored: ";
-  for (size_t i = 0; i < report.refused.size() && i < kNamed; ++i) {
-    const Refusal& refusal = report.refused[i];
-    if (i > 0) text += "; ";
-    text += "'" + ShownKey(items.puts[refusal.index].key) + "': " + refusal.status.message();
-  }
-  if (report.refused.size() > kNamed) text += "; ...";
+// What the library is given at a time; request memory.
+struct Chunk {
+  PutItem* puts;
+  Encoded* encoded;
+  char (*digits)[MAX_LENGTH_OF_LONG + 1];
+  size_t capacity;
+  size_t size;
+};
+
+Chunk MakeChunk(size_t items) {
+  Chunk chunk = {nullptr, nullptr, nullptr, MIN(items, kItemsAtOnce), 0};
+  const size_t capacity = chunk.capacity;
+  chunk.puts = static_cast<PutItem*>(safe_emalloc(capacity, sizeof(PutItem), 1));
+  chunk.encoded = static_cast<Encoded*>(safe_emalloc(capacity, sizeof(Encoded), 1));
+  chunk.digits = static_cast<char(*)[MAX_LENGTH_OF_LONG + 1]>(
+      safe_emalloc(capacity, sizeof(*chunk.digits), 1));
+  return chunk;
 }
 
-void FailRefused(ClientObject* self, const Items& items) {
-  DescribeRefused(self, items);
-  zval exception, refused;
-  MakeException(&exception, server_exception_ce, ThisCall().text);
-  array_init_size(&refused, static_cast<uint32_t>(ThisCall().report.refused.size()));
-  for (const Refusal& refusal : ThisCall().report.refused) {
-    zval reason;
-    ZVAL_STRINGL(&reason, refusal.status.message().data(), refusal.status.message().size());
-    const std::string_view key = items.puts[refusal.index].key;
-    zend_symtable_str_update(Z_ARRVAL(refused), key.data(), key.size(), &reason);
+void Empty(Chunk* chunk) {
+  for (size_t i = 0; i < chunk->size; ++i) Release(&chunk->encoded[i]);
+  chunk->size = 0;
+}
+
+void Release(Chunk* chunk) {
+  Empty(chunk);
+  efree(chunk->puts);
+  efree(chunk->encoded);
+  efree(chunk->digits);
+}
+
+// The next items from `position` on, which *walk is at.
+void Fill(const Items& items, size_t position, bool text, const WriteOptions& options,
+          ArrayWalk* walk, Chunk* chunk) {
+  Empty(chunk);
+  for (; chunk->size < chunk->capacity && walk->element() != nullptr; walk->Forward()) {
+    const size_t i = chunk->size;
+    const zval* value = walk->element();
+    bool serialized = false;
+    if (items.prepared != nullptr) {
+      value = &items.prepared[position + i];
+      serialized = Z_EXTRA_P(value) != 0;
+    }
+    Encode(value, serialized, text, &chunk->encoded[i]);
+    PutItem& put = *new (&chunk->puts[i]) PutItem;
+    put.key = ViewOfKey(*walk, chunk->digits[i]);
+    put.value = chunk->encoded[i].view;
+    put.options = options;
+    ++chunk->size;
   }
-  zend_update_property(server_exception_ce, Z_OBJ(exception), "refused", sizeof("refused") - 1,
-                       &refused);
-  zval_ptr_dtor(&refused);
-  FailCallWith(self, &exception);
+}
+
+// All items, chunk by chunk, within the one deadline of the call. false: the call has failed.
+bool PutItems(ClientObject* self, const Items& items, const WriteOptions& options, size_t* stored,
+              Refusals* refusals) {
+  using Clock = std::chrono::steady_clock;
+  using std::chrono::milliseconds;
+  Client& client = *self->handle->client;
+  const Clock::time_point start = Clock::now();
+  Chunk chunk = MakeChunk(zend_hash_num_elements(items.array));
+  ArrayWalk walk(items.array);
+  bool ok = true;
+  for (size_t position = 0; ok && walk.element() != nullptr; position += chunk.size) {
+    Fill(items, position, self->handle->text, options, &walk, &chunk);
+    CallOptions call = ThisCallOptions();
+    const auto elapsed = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
+    call.timeout = std::max(client.options().timeout - elapsed, milliseconds(1));
+    PutReport& report = ThisCall().report;
+    ok = Keep(client.MultiPut({chunk.puts, chunk.size}, call), &report);
+    if (!ok) break;
+    *stored += report.stored;
+    for (const Refusal& refusal : report.refused) {
+      Add(refusals, chunk.puts[refusal.index].key, refusal.status);
+    }
+  }
+  Release(&chunk);
+  if (!ok) FailCall(self);
+  return ok;
+}
+
+// The values of the keys, as ReadNames returned them; an empty array where the call has failed.
+void ReadMany(ClientObject* self, HashTable* keys, zval* result) {
+  ZVAL_EMPTY_ARRAY(result);
+  if (zend_hash_num_elements(keys) == 0) return;
+  {
+    ArrayKeys source(keys);
+    if (!Keep(self->handle->client->StartMultiGet(ThisCall().stream, source, ThisCallOptions()))) {
+      return FailCall(self);
+    }
+  }
+  Refusals refusals = {};
+  ResultFiller filler(keys, self->handle->text, result, &refusals);
+  const bool filled = Fill(self, filler) && UnpackAll(self, filler);
+  filler.Release();
+  if (filled) {
+    return FailRefused(self, &refusals, zend_hash_num_elements(keys),
+                       ExceptionOf(refusals.first_code), " keys are refused: ");
+  }
+  Release(&refusals);
+  // What was read so far may hold packed strings: it is no answer.
+  zend_array_destroy(Z_ARRVAL_P(result));
+  ZVAL_EMPTY_ARRAY(result);
+}
+
+// Fails a call of which some keys were refused; `refused` is in their order.
+void FailRefusedKeys(ClientObject* self, HashTable* keys, const std::vector<Refusal>& refused) {
+  Refusals refusals = {};
+  ArrayWalk walk(keys);
+  size_t position = 0;
+  for (const Refusal& refusal : refused) {
+    for (; position < refusal.index; ++position) walk.Forward();
+    char digits[MAX_LENGTH_OF_LONG + 1];
+    Add(&refusals, ViewOfKey(walk.element(), digits), refusal.status);
+  }
+  FailRefused(self, &refusals, zend_hash_num_elements(keys), ExceptionOf(refusals.first_code),
+              " keys are refused: ");
 }
 
 }  // namespace
@@ -235,22 +391,12 @@ ZEND_FUNCTION(tagcache_mget) {
   ZEND_PARSE_PARAMETERS_END();
 
   ClientObject* self = BeginCall(self_zval);
-  if (self == nullptr || !CheckKeys(keys, TAGCACHE_ARGUMENTS(1))) RETURN_THROWS();
-  if (zend_hash_num_elements(keys) == 0) RETURN_EMPTY_ARRAY();
-  {
-    ArrayKeys source(keys);
-    if (!Keep(self->handle->client->StartMultiGet(ThisCall().stream, source))) {
-      FailCall(self);
-      RETURN_EMPTY_ARRAY();
-    }
+  HashTable* made;
+  if (self == nullptr || (keys = ReadNames(keys, TAGCACHE_ARGUMENTS(1), &made)) == nullptr) {
+    RETURN_THROWS();
   }
-  ResultFiller filler(keys, self->handle->text, return_value);
-  const bool filled = Fill(self, filler) && UnpackAll(self, filler);
-  filler.Release();
-  if (filled) return;
-  // What was read so far may hold packed strings: it is no answer.
-  zend_array_destroy(Z_ARRVAL_P(return_value));
-  RETVAL_EMPTY_ARRAY();
+  ReadMany(self, keys, return_value);
+  ReleaseNames(made);
 }
 
 ZEND_FUNCTION(tagcache_mput) {
@@ -273,25 +419,27 @@ ZEND_FUNCTION(tagcache_mput) {
   StringList list;
   Items items;
   if (!ReadTtl(ttl_ms, ttl_null, TAGCACHE_ARGUMENTS(2), &options.ttl) ||
-      !ReadItems(array, self->handle->text, options, &items)) {
+      !PrepareItems(array, &items)) {
     RETURN_THROWS();
   }
-  // After ReadItems: it may run user code.
+  // After PrepareItems: it may run user code.
   if (!ReadStrings(tags, TAGCACHE_ARGUMENTS(3), &list)) {
     Release(&items);
     RETURN_THROWS();
   }
-  for (size_t i = 0; i < items.count; ++i) items.puts[i].options.tags = list.span();
-  const bool ok =
-      Keep(self->handle->client->MultiPut({items.puts, items.count}), &ThisCall().report);
-  if (!ok) {
-    FailCall(self);
-  } else if (!ThisCall().report.refused.empty()) {
-    FailRefused(self, items);
+  options.tags = list.span();
+  size_t stored = 0;
+  Refusals refusals = {};
+  if (PutItems(self, items, options, &stored, &refusals)) {
+    FailRefused(self, &refusals, zend_hash_num_elements(array), server_exception_ce,
+                " items are not stored: ");
+  } else {
+    stored = 0;
+    Release(&refusals);
   }
   Release(&items);
   Release(&list);
-  RETURN_LONG(ok ? static_cast<zend_long>(ThisCall().report.stored) : 0);
+  RETURN_LONG(static_cast<zend_long>(stored));
 }
 
 ZEND_FUNCTION(tagcache_mdelete) {
@@ -303,15 +451,18 @@ ZEND_FUNCTION(tagcache_mdelete) {
   ZEND_PARSE_PARAMETERS_END();
 
   ClientObject* self = BeginCall(self_zval);
-  if (self == nullptr || !CheckKeys(keys, TAGCACHE_ARGUMENTS(1))) RETURN_THROWS();
+  HashTable* made;
+  if (self == nullptr || (keys = ReadNames(keys, TAGCACHE_ARGUMENTS(1), &made)) == nullptr) {
+    RETURN_THROWS();
+  }
   ArrayKeys source(keys);
   tagcache::DeleteReport& report = ThisCall().deleted;
-  if (!Keep(self->handle->client->MultiDelete(source), &report)) {
-    report = tagcache::DeleteReport();
-    FailCall(self);
-  } else if (!report.refused.empty()) {
-    ThisCall().status = report.refused.front().status;
+  report = tagcache::DeleteReport();
+  if (Keep(self->handle->client->MultiDelete(source, ThisCallOptions()), &report)) {
+    FailRefusedKeys(self, keys, report.refused);
+  } else {
     FailCall(self);
   }
+  ReleaseNames(made);
   RETURN_LONG(static_cast<zend_long>(report.deleted));
 }

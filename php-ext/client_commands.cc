@@ -11,6 +11,7 @@ namespace {
 // Gives an object its client. false with an exception thrown; the object is then as it was.
 bool Construct(zval* self_zval, HashTable* array, zend_string* dsn) {
   ClientObject* self = ObjectOf(self_zval);
+  if (self == nullptr) return false;
   if (self->handle != nullptr) {
     ThrowUsage("this %s is constructed already", ZSTR_VAL(Z_OBJCE_P(self_zval)->name));
     return false;
@@ -96,6 +97,8 @@ ZEND_METHOD(TagCache, __construct) {
   Construct(ZEND_THIS, array, dsn);
 }
 
+// The function makes a TagCache, the method an object of the class that it was called on. A
+// subclass with a constructor of its own is made by that one.
 ZEND_FUNCTION(tagcache_create) {
   HashTable* array = nullptr;
   zend_string* dsn = nullptr;
@@ -103,8 +106,18 @@ ZEND_FUNCTION(tagcache_create) {
   Z_PARAM_OPTIONAL
   Z_PARAM_ARRAY_HT_OR_STR_OR_NULL(array, dsn)
   ZEND_PARSE_PARAMETERS_END();
-  object_init_ex(return_value, client_ce);
-  if (Construct(return_value, array, dsn)) return;
+  const bool is_method = EX(func)->common.scope != nullptr;
+  zend_class_entry* ce = is_method ? zend_get_called_scope(execute_data) : client_ce;
+  if (object_init_ex(return_value, ce) != SUCCESS) RETURN_THROWS();
+  zend_function* constructor = Z_OBJ_HT_P(return_value)->get_constructor(Z_OBJ_P(return_value));
+  if (constructor != nullptr && constructor->type == ZEND_USER_FUNCTION) {
+    const uint32_t given = array != nullptr || dsn != nullptr ? 1 : 0;
+    zend_call_known_function(constructor, Z_OBJ_P(return_value), ce, nullptr, given,
+                             ZEND_CALL_ARG(execute_data, 1), nullptr);
+    if (!EG(exception)) return;
+  } else if (!EG(exception) && Construct(return_value, array, dsn)) {
+    return;
+  }
   zval_ptr_dtor(return_value);
   ZVAL_NULL(return_value);
 }
@@ -113,7 +126,7 @@ ZEND_FUNCTION(tagcache_stats) {
   ClientObject* self = BeginPlainCall(INTERNAL_FUNCTION_PARAM_PASSTHRU);
   if (self == nullptr) RETURN_THROWS();
   array_init(return_value);
-  if (Keep(self->handle->client->Stats(), &ThisCall().stats)) {
+  if (Keep(self->handle->client->Stats(ThisCallOptions()), &ThisCall().stats)) {
     for (const auto& [name, text] : ThisCall().stats) AddStat(return_value, name, text);
   } else {
     FailCall(self);
@@ -125,7 +138,7 @@ ZEND_FUNCTION(tagcache_flush) {
   ClientObject* self = BeginPlainCall(INTERNAL_FUNCTION_PARAM_PASSTHRU);
   if (self == nullptr) RETURN_THROWS();
   uint64_t count = 0;
-  if (!Keep(self->handle->client->Flush(), &count)) FailCall(self);
+  if (!Keep(self->handle->client->Flush(ThisCallOptions()), &count)) FailCall(self);
   RETURN_LONG(static_cast<zend_long>(count));
 }
 
@@ -133,7 +146,7 @@ ZEND_FUNCTION(tagcache_ping) {
   ClientObject* self = BeginPlainCall(INTERNAL_FUNCTION_PARAM_PASSTHRU);
   if (self == nullptr) RETURN_THROWS();
   std::chrono::nanoseconds took{0};
-  if (!Keep(self->handle->client->Ping(), &took)) FailCall(self);
+  if (!Keep(self->handle->client->Ping(ThisCallOptions()), &took)) FailCall(self);
   RETURN_DOUBLE(static_cast<double>(took.count()) / 1e6);
 }
 
@@ -148,13 +161,15 @@ ZEND_FUNCTION(tagcache_last_error) {
   ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(0), TAGCACHE_ARGUMENTS(0))
   TAGCACHE_PARAM_SELF(self_zval)
   ZEND_PARSE_PARAMETERS_END();
-  RETURN_COPY(&ObjectOf(self_zval)->last_error);
+  ClientObject* self = ObjectOf(self_zval);
+  if (self == nullptr) RETURN_THROWS();
+  RETURN_COPY(&self->last_error);
 }
 
-ZEND_METHOD(TagCacheServerException, getRefused) {
+ZEND_METHOD(TagCacheException, getRefused) {
   ZEND_PARSE_PARAMETERS_NONE();
   zval scratch;
-  zval* refused = zend_read_property(server_exception_ce, Z_OBJ_P(ZEND_THIS), "refused",
+  zval* refused = zend_read_property(exception_ce, Z_OBJ_P(ZEND_THIS), "refused",
                                      sizeof("refused") - 1, true, &scratch);
   RETURN_COPY_DEREF(refused);
 }

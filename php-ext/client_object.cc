@@ -75,8 +75,15 @@ void RegisterClientClass() {
   handlers.get_gc = GarbageOf;
 }
 
+ClientObject* ObjectOf(zval* self) {
+  if (EXPECTED(Z_OBJ_HT_P(self) == &handlers)) return FromZend(Z_OBJ_P(self));
+  zend_throw_error(nullptr, "The class %s is disabled", ZSTR_VAL(Z_OBJCE_P(self)->name));
+  return nullptr;
+}
+
 ClientObject* BeginCall(zval* zself) {
   ClientObject* self = ObjectOf(zself);
+  if (self == nullptr) return nullptr;
   if (self->handle == nullptr) {
     ThrowUsage("this %s was never constructed: its constructor must run first",
                ZSTR_VAL(Z_OBJCE_P(zself)->name));
@@ -108,7 +115,7 @@ void FailCallWith(ClientObject* self, zval* exception) {
 void FailCall(ClientObject* self) {
   const Status& status = ThisCall().status;
   zval exception;
-  MakeException(&exception, ExceptionOf(status.code()), status.message());
+  MakeException(&exception, status);
   FailCallWith(self, &exception);
 }
 

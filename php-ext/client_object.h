@@ -26,13 +26,12 @@ extern zend_class_entry* client_ce;
 
 void RegisterClientClass();
 
-inline ClientObject* ObjectOf(zval* self) {
-  return reinterpret_cast<ClientObject*>(reinterpret_cast<char*>(Z_OBJ_P(self)) -
-                                         offsetof(ClientObject, std));
-}
+// nullptr with an exception thrown when the object is none of ours: `disable_classes=TagCache`
+// leaves the class, whose objects then are plain ones.
+ClientObject* ObjectOf(zval* self);
 
-// Begins a call: forgets the last error. nullptr with an
-// exception when the object was never constructed.
+// Begins a call: forgets the last error. nullptr with an exception when the object was never
+// constructed, or as ObjectOf.
 ClientObject* BeginCall(zval* self);
 
 // Ends a call that failed with ThisCall().status: throws, or keeps the exception where errors are

@@ -30,10 +30,18 @@ zend_class_entry* ExceptionOf(ErrorCode code) {
   return exception_ce;
 }
 
-void MakeException(zval* exception, zend_class_entry* ce, std::string_view message) {
+void MakeException(zval* exception, zend_class_entry* ce, std::string_view message,
+                   ServerError code) {
   object_init_ex(exception, ce);
   zend_update_property_stringl(zend_ce_exception, Z_OBJ_P(exception), "message",
                                sizeof("message") - 1, message.data(), message.size());
+  if (code == ServerError::kNone) return;
+  zend_update_property_long(zend_ce_exception, Z_OBJ_P(exception), "code", sizeof("code") - 1,
+                            static_cast<zend_long>(code));
+}
+
+void MakeException(zval* exception, const Status& status) {
+  MakeException(exception, ExceptionOf(status.code()), status.message(), status.server_error());
 }
 
 void ThrowUsage(const char* format, ...) {

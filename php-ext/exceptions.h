@@ -19,8 +19,11 @@ extern zend_class_entry* usage_exception_ce;
 
 zend_class_entry* ExceptionOf(ErrorCode code);
 
-// Makes an exception without throwing it.
-void MakeException(zval* exception, zend_class_entry* ce, std::string_view message);
+// Makes an exception without throwing it. Its code is the server's status, where the server
+// refused.
+void MakeException(zval* exception, zend_class_entry* ce, std::string_view message,
+                   ServerError code = ServerError::kNone);
+void MakeException(zval* exception, const Status& status);
 
 // Throws a TagCacheUsageException.
 ZEND_COLD void ThrowUsage(const char* format, ...) ZEND_ATTRIBUTE_FORMAT(printf, 1, 2);

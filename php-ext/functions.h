@@ -12,10 +12,15 @@
 
 namespace tagcache::php {
 
+// The function that PHP is carrying out, as it was called ("set", "tagcache_put"): what messages
+// name the operation. It stays as long as the function's class. REQUIRES: a function of the
+// extension is being carried out.
+inline const char* OperationName() { return get_active_function_name(); }
+inline CallOptions ThisCallOptions() { return {.operation = OperationName()}; }
+
 // Ends the decoding of one value after its stream has ended: unpacks it, which may run user code.
 // false: the call has failed, by an exception or, where errors are silent, kept in the object.
-bool FinishDecode(ClientObject* self, const char* operation, std::string_view key, Decoded decoded,
-                  zval* value);
+bool FinishDecode(ClientObject* self, std::string_view key, Decoded decoded, zval* value);
 
 }  // namespace tagcache::php
 

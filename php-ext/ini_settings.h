@@ -14,6 +14,11 @@ namespace tagcache::php {
 
 void RegisterIniSettings(int module_number);
 
+// Puts a mask in the place of each secret that was configured since the last call. To be called
+// when the settings are registered, and at the start of a request, which may have settings of its
+// own.
+void MaskSecretIniSettings();
+
 // A setting that nothing reads is a mistake that nobody would notice.
 void WarnOfUnknownIniSettings();
 

@@ -8,13 +8,12 @@
 
 namespace tagcache::php {
 
-bool FinishDecode(ClientObject* self, const char* operation, std::string_view key, Decoded decoded,
-                  zval* value) {
+bool FinishDecode(ClientObject* self, std::string_view key, Decoded decoded, zval* value) {
   if (decoded == Decoded::kValue) return true;
   if (decoded == Decoded::kPacked && Unpack(value, self->handle->text)) return true;
   if (EG(exception)) return false;
   Status& status = ThisCall().status;
-  status = Status(status.code(), std::string(operation) + " '" + ShownKey(key) + "' on " +
+  status = Status(status.code(), std::string(OperationName()) + " '" + ShownKey(key) + "' on " +
                                      self->handle->servers + ": " + status.message());
   FailCall(self);
   return false;
@@ -29,25 +28,53 @@ bool Store(Client& client, WriteKind kind, std::string_view key, const ValueView
   *stored = true;
   switch (kind) {
     case WriteKind::kPut:
-      return Keep(client.Put(key, value, options));
+      return Keep(client.Put(key, value, options, ThisCallOptions()));
     case WriteKind::kAdd:
-      return Keep(client.Add(key, value, options), stored);
+      return Keep(client.Add(key, value, options, ThisCallOptions()), stored);
     case WriteKind::kReplace:
-      return Keep(client.Replace(key, value, options), stored);
+      return Keep(client.Replace(key, value, options, ThisCallOptions()), stored);
   }
   return false;
 }
 
+// What a write is made of, from its arguments; plain memory.
+struct WriteArguments {
+  Name key;
+  Prepared value;
+  StringList tags;
+};
+
+// false with an exception thrown. Runs user code; the tags are read last, for it may change them.
+// `key_argument` is the key's position in the function's list.
+bool ReadWrite(zval* key, uint32_t key_argument, zval* value, HashTable* tags,
+               WriteArguments* write) {
+  if (!ReadName(key, key_argument, &write->key)) return false;
+  if (!Prepare(value, write->key.view, &write->value)) {
+    Release(&write->key);
+    return false;
+  }
+  if (ReadStrings(tags, key_argument + 2, &write->tags)) return true;
+  Release(&write->value);
+  Release(&write->key);
+  return false;
+}
+
+void Release(WriteArguments* write) {
+  Release(&write->tags);
+  Release(&write->value);
+  Release(&write->key);
+}
+
 void WriteOne(INTERNAL_FUNCTION_PARAMETERS, WriteKind kind) {
   zval* self_zval;
-  zend_string* key;
+  zval* key;
   zval* value;
   HashTable* tags = nullptr;
   zend_long ttl_ms = 0;
   bool ttl_null = true;
   ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(2), TAGCACHE_ARGUMENTS(4))
   TAGCACHE_PARAM_SELF(self_zval)
-  Z_PARAM_STR(key)
+  Z_PARAM_ZVAL(key)
   Z_PARAM_ZVAL(value)
   Z_PARAM_OPTIONAL
   Z_PARAM_ARRAY_HT_OR_NULL(tags)
@@ -57,22 +84,19 @@ void WriteOne(INTERNAL_FUNCTION_PARAMETERS, WriteKind kind) {
   ClientObject* self = BeginCall(self_zval);
   if (self == nullptr) RETURN_THROWS();
   WriteOptions options;
-  StringList list;
-  Encoded encoded;
+  WriteArguments write;
   if (!ReadTtl(ttl_ms, ttl_null, TAGCACHE_ARGUMENTS(4), &options.ttl) ||
-      !Encode(value, self->handle->text, ViewOf(key), &encoded)) {
+      !ReadWrite(key, TAGCACHE_ARGUMENTS(1), value, tags, &write)) {
     RETURN_THROWS();
   }
-  // After Encode: it may run user code.
-  if (!ReadStrings(tags, TAGCACHE_ARGUMENTS(3), &list)) {
-    Release(&encoded);
-    RETURN_THROWS();
-  }
-  options.tags = list.span();
+  Encoded encoded;
+  Encode(&write.value.value, write.value.serialized, self->handle->text, &encoded);
+  options.tags = write.tags.span();
   bool stored = false;
-  const bool ok = Store(*self->handle->client, kind, ViewOf(key), encoded.view, options, &stored);
+  const bool ok =
+      Store(*self->handle->client, kind, write.key.view, encoded.view, options, &stored);
   Release(&encoded);
-  Release(&list);
+  Release(&write);
   if (!ok) {
     FailCall(self);
     RETURN_FALSE;
@@ -83,21 +107,23 @@ void WriteOne(INTERNAL_FUNCTION_PARAMETERS, WriteKind kind) {
 void Step(INTERNAL_FUNCTION_PARAMETERS,
           Result<int64_t> (Client::*step)(std::string_view, const IncrementOptions&, CallOptions)) {
   zval* self_zval;
-  zend_string* key;
+  zval* key;
   zend_long by = 1;
   zend_long initial = 0;
   bool initial_null = true;
   HashTable* tags = nullptr;
   zend_long ttl_ms = 0;
   bool ttl_null = true;
-  ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(1), TAGCACHE_ARGUMENTS(5))
+  bool touch = false;
+  ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(1), TAGCACHE_ARGUMENTS(6))
   TAGCACHE_PARAM_SELF(self_zval)
-  Z_PARAM_STR(key)
+  Z_PARAM_ZVAL(key)
   Z_PARAM_OPTIONAL
   Z_PARAM_LONG(by)
   Z_PARAM_LONG_OR_NULL(initial, initial_null)
   Z_PARAM_ARRAY_HT_OR_NULL(tags)
   Z_PARAM_LONG_OR_NULL(ttl_ms, ttl_null)
+  Z_PARAM_BOOL(touch)
   ZEND_PARSE_PARAMETERS_END();
 
   ClientObject* self = BeginCall(self_zval);
@@ -105,17 +131,25 @@ void Step(INTERNAL_FUNCTION_PARAMETERS,
   IncrementOptions options;
   options.by = by;
   if (!initial_null) options.initial = initial;
+  options.touch = touch;
+  Name name;
   StringList list;
   Ttl ttl;
   if (!ReadTtl(ttl_ms, ttl_null, TAGCACHE_ARGUMENTS(5), &ttl) ||
-      !ReadStrings(tags, TAGCACHE_ARGUMENTS(4), &list)) {
+      !ReadName(key, TAGCACHE_ARGUMENTS(1), &name)) {
+    RETURN_THROWS();
+  }
+  if (!ReadStrings(tags, TAGCACHE_ARGUMENTS(4), &list)) {
+    Release(&name);
     RETURN_THROWS();
   }
   if (!ttl_null) options.ttl = ttl;
   if (tags != nullptr) options.tags = list.span();
   int64_t number = 0;
-  const bool ok = Keep((self->handle->client.get()->*step)(ViewOf(key), options, {}), &number);
+  const bool ok =
+      Keep((self->handle->client.get()->*step)(name.view, options, ThisCallOptions()), &number);
   Release(&list);
+  Release(&name);
   if (!ok) {
     FailCall(self);
     RETURN_LONG(0);
@@ -127,16 +161,19 @@ void Step(INTERNAL_FUNCTION_PARAMETERS,
 void AskKey(INTERNAL_FUNCTION_PARAMETERS,
             Result<bool> (Client::*ask)(std::string_view, CallOptions)) {
   zval* self_zval;
-  zend_string* key;
+  zval* key;
   ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(1), TAGCACHE_ARGUMENTS(1))
   TAGCACHE_PARAM_SELF(self_zval)
-  Z_PARAM_STR(key)
+  Z_PARAM_ZVAL(key)
   ZEND_PARSE_PARAMETERS_END();
 
   ClientObject* self = BeginCall(self_zval);
-  if (self == nullptr) RETURN_THROWS();
+  Name name;
+  if (self == nullptr || !ReadName(key, TAGCACHE_ARGUMENTS(1), &name)) RETURN_THROWS();
   bool yes = false;
-  if (!Keep((self->handle->client.get()->*ask)(ViewOf(key), {}), &yes)) FailCall(self);
+  const bool ok = Keep((self->handle->client.get()->*ask)(name.view, ThisCallOptions()), &yes);
+  Release(&name);
+  if (!ok) FailCall(self);
   RETURN_BOOL(yes);
 }
 
@@ -176,6 +213,31 @@ void MetaToArray(const Meta& meta, zval* out) {
   add_assoc_zval(out, "tags", &tags);
 }
 
+// The value of a key. false: a miss, or the call has failed; *value is then null.
+bool ReadOne(ClientObject* self, std::string_view key, zval* value) {
+  Stream& stream = ThisCall().stream;
+  StreamItem item;
+  bool more = false;
+  Decoded decoded = Decoded::kValue;
+  bool ok = Keep(self->handle->client->StartGet(stream, key, ThisCallOptions())) &&
+            Keep(stream.Next(&item), &more);
+  const bool found = ok && more && item.found;
+  if (found) decoded = Decode(item.value, self->handle->text, value);
+  // The stream ends, and its connection is free, before user code may run.
+  if (ok && more) {
+    StreamItem none;
+    ok = Keep(stream.Next(&none), &more);
+  }
+  if (!ok) {
+    if (found && decoded != Decoded::kBad) zval_ptr_dtor(value);
+    FailCall(self);
+  } else if (found && FinishDecode(self, key, decoded, value)) {
+    return true;
+  }
+  ZVAL_NULL(value);
+  return false;
+}
+
 }  // namespace
 }  // namespace tagcache::php
 
@@ -183,40 +245,22 @@ using namespace tagcache::php;  // NOLINT: the functions below have C names of t
 
 ZEND_FUNCTION(tagcache_get) {
   zval* self_zval;
-  zend_string* key;
+  zval* key;
   zval* fallback = nullptr;
   ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(1), TAGCACHE_ARGUMENTS(2))
   TAGCACHE_PARAM_SELF(self_zval)
-  Z_PARAM_STR(key)
+  Z_PARAM_ZVAL(key)
   Z_PARAM_OPTIONAL
   Z_PARAM_ZVAL(fallback)
   ZEND_PARSE_PARAMETERS_END();
 
   ClientObject* self = BeginCall(self_zval);
-  if (self == nullptr) RETURN_THROWS();
-  tagcache::Stream& stream = ThisCall().stream;
-  tagcache::StreamItem item;
-  bool more = false;
-  Decoded decoded = Decoded::kValue;
-  bool ok =
-      Keep(self->handle->client->StartGet(stream, ViewOf(key))) && Keep(stream.Next(&item), &more);
-  const bool found = ok && more && item.found;
-  if (found) decoded = Decode(item.value, self->handle->text, return_value);
-  // The stream ends, and its connection is free, before user code may run.
-  if (ok && more) {
-    tagcache::StreamItem none;
-    ok = Keep(stream.Next(&none), &more);
-  }
-  if (!ok) {
-    if (found && decoded != Decoded::kBad) zval_ptr_dtor(return_value);
-    ZVAL_NULL(return_value);
-    FailCall(self);
-  } else if (found && !FinishDecode(self, "get", ViewOf(key), decoded, return_value)) {
-    ZVAL_NULL(return_value);
-    ok = false;
-  }
+  Name name;
+  if (self == nullptr || !ReadName(key, TAGCACHE_ARGUMENTS(1), &name)) RETURN_THROWS();
+  const bool found = ReadOne(self, name.view, return_value);
+  Release(&name);
   if (EG(exception)) RETURN_THROWS();
-  if ((!ok || !found) && fallback != nullptr) RETURN_COPY_DEREF(fallback);
+  if (!found && fallback != nullptr) RETURN_COPY_DEREF(fallback);
 }
 
 ZEND_FUNCTION(tagcache_put) { WriteOne(INTERNAL_FUNCTION_PARAM_PASSTHRU, WriteKind::kPut); }
@@ -235,35 +279,45 @@ ZEND_FUNCTION(tagcache_decrement) {
 
 ZEND_FUNCTION(tagcache_touch) {
   zval* self_zval;
-  zend_string* key;
+  zval* key;
   zend_long ttl_ms = 0;
   bool ttl_null = true;
   ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(1), TAGCACHE_ARGUMENTS(2))
   TAGCACHE_PARAM_SELF(self_zval)
-  Z_PARAM_STR(key)
+  Z_PARAM_ZVAL(key)
   Z_PARAM_OPTIONAL
   Z_PARAM_LONG_OR_NULL(ttl_ms, ttl_null)
   ZEND_PARSE_PARAMETERS_END();
 
   ClientObject* self = BeginCall(self_zval);
   tagcache::Ttl ttl;
-  if (self == nullptr || !ReadTtl(ttl_ms, ttl_null, TAGCACHE_ARGUMENTS(2), &ttl)) RETURN_THROWS();
+  Name name;
+  if (self == nullptr || !ReadTtl(ttl_ms, ttl_null, TAGCACHE_ARGUMENTS(2), &ttl) ||
+      !ReadName(key, TAGCACHE_ARGUMENTS(1), &name)) {
+    RETURN_THROWS();
+  }
   bool there = false;
-  if (!Keep(self->handle->client->Touch(ViewOf(key), ttl), &there)) FailCall(self);
+  const bool ok = Keep(self->handle->client->Touch(name.view, ttl, ThisCallOptions()), &there);
+  Release(&name);
+  if (!ok) FailCall(self);
   RETURN_BOOL(there);
 }
 
 ZEND_FUNCTION(tagcache_meta) {
   zval* self_zval;
-  zend_string* key;
+  zval* key;
   ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(1), TAGCACHE_ARGUMENTS(1))
   TAGCACHE_PARAM_SELF(self_zval)
-  Z_PARAM_STR(key)
+  Z_PARAM_ZVAL(key)
   ZEND_PARSE_PARAMETERS_END();
 
   ClientObject* self = BeginCall(self_zval);
-  if (self == nullptr) RETURN_THROWS();
-  if (!Keep(self->handle->client->GetMeta(ViewOf(key)), &ThisCall().meta)) {
+  Name name;
+  if (self == nullptr || !ReadName(key, TAGCACHE_ARGUMENTS(1), &name)) RETURN_THROWS();
+  const bool ok =
+      Keep(self->handle->client->GetMeta(name.view, ThisCallOptions()), &ThisCall().meta);
+  Release(&name);
+  if (!ok) {
     FailCall(self);
     RETURN_NULL();
   }

@@ -12,8 +12,11 @@ namespace {
 // One page of keys into ThisCall().page.
 bool NextPage(Client& client, const StringList& tags, bool by_tag, TagMode mode, uint64_t cursor,
               uint32_t limit) {
-  if (by_tag) return Keep(client.KeysByTag(tags.views[0], cursor, limit), &ThisCall().page);
-  return Keep(client.Search(tags.span(), mode, cursor, limit), &ThisCall().page);
+  if (by_tag) {
+    return Keep(client.KeysByTag(tags.views[0], cursor, limit, ThisCallOptions()),
+                &ThisCall().page);
+  }
+  return Keep(client.Search(tags.span(), mode, cursor, limit, ThisCallOptions()), &ThisCall().page);
 }
 
 // Reads page after page until the last one, or until there are `limit` keys. false:
@@ -28,8 +31,9 @@ bool CollectPages(const Handle& handle, const StringList& tags, bool by_tag, Tag
     if (!NextPage(*handle.client, tags, by_tag, mode, cursor, page)) return false;
     for (const std::string& key : ThisCall().page.keys) {
       if (!CheckMemory(0)) {
-        ThisCall().status = Status(ErrorCode::kNoMemory, "list of keys on " + handle.servers +
-                                                             ": " + ThisCall().status.message());
+        ThisCall().status =
+            Status(ErrorCode::kNoMemory, std::string(OperationName()) + " on " + handle.servers +
+                                             ": " + ThisCall().status.message());
         return false;
       }
       add_next_index_stringl(out, key.data(), key.size());
@@ -73,6 +77,8 @@ void Search(INTERNAL_FUNCTION_PARAMETERS, TagMode mode) {
       !ReadStrings(tags, TAGCACHE_ARGUMENTS(1), &list)) {
     RETURN_THROWS();
   }
+  // No entry has one of no tags.
+  if (list.count == 0) RETURN_EMPTY_ARRAY();
   CollectKeys(self, list, false, mode, limit, return_value);
   Release(&list);
 }
@@ -84,16 +90,19 @@ using namespace tagcache::php;  // NOLINT: the functions below have C names of t
 
 ZEND_FUNCTION(tagcache_invalidate_tag) {
   zval* self_zval;
-  zend_string* tag;
+  zval* tag;
   ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(1), TAGCACHE_ARGUMENTS(1))
   TAGCACHE_PARAM_SELF(self_zval)
-  Z_PARAM_STR(tag)
+  Z_PARAM_ZVAL(tag)
   ZEND_PARSE_PARAMETERS_END();
 
   ClientObject* self = BeginCall(self_zval);
-  if (self == nullptr) RETURN_THROWS();
+  Name name;
+  if (self == nullptr || !ReadName(tag, TAGCACHE_ARGUMENTS(1), &name)) RETURN_THROWS();
   uint64_t count = 0;
-  if (!Keep(self->handle->client->InvalidateTag(ViewOf(tag)), &count)) FailCall(self);
+  const bool ok = Keep(self->handle->client->InvalidateTag(name.view, ThisCallOptions()), &count);
+  Release(&name);
+  if (!ok) FailCall(self);
   RETURN_LONG(static_cast<zend_long>(count));
 }
 
@@ -117,10 +126,11 @@ ZEND_FUNCTION(tagcache_invalidate_tags) {
   }
   StringList list;
   if (!ReadStrings(tags, TAGCACHE_ARGUMENTS(1), &list)) RETURN_THROWS();
+  if (list.count == 0) RETURN_LONG(0);
+  const auto match = all ? tagcache::TagMode::kAll : tagcache::TagMode::kAny;
   uint64_t count = 0;
-  const bool ok = Keep(self->handle->client->InvalidateTags(
-                           list.span(), all ? tagcache::TagMode::kAll : tagcache::TagMode::kAny),
-                       &count);
+  const bool ok =
+      Keep(self->handle->client->InvalidateTags(list.span(), match, ThisCallOptions()), &count);
   Release(&list);
   if (!ok) FailCall(self);
   RETURN_LONG(static_cast<zend_long>(count));
@@ -128,20 +138,25 @@ ZEND_FUNCTION(tagcache_invalidate_tags) {
 
 ZEND_FUNCTION(tagcache_keys_by_tag) {
   zval* self_zval;
-  zend_string* tag;
+  zval* tag;
   zend_long limit = 0;
   bool limit_null = true;
   ZEND_PARSE_PARAMETERS_START(TAGCACHE_ARGUMENTS(1), TAGCACHE_ARGUMENTS(2))
   TAGCACHE_PARAM_SELF(self_zval)
-  Z_PARAM_STR(tag)
+  Z_PARAM_ZVAL(tag)
   Z_PARAM_OPTIONAL
   Z_PARAM_LONG_OR_NULL(limit, limit_null)
   ZEND_PARSE_PARAMETERS_END();
 
   ClientObject* self = BeginCall(self_zval);
-  if (self == nullptr || !CheckLimit(limit, limit_null, TAGCACHE_ARGUMENTS(2))) RETURN_THROWS();
-  std::string_view view = ViewOf(tag);
-  CollectKeys(self, {&view, nullptr, 1}, true, tagcache::TagMode::kAny, limit, return_value);
+  Name name;
+  if (self == nullptr || !CheckLimit(limit, limit_null, TAGCACHE_ARGUMENTS(2)) ||
+      !ReadName(tag, TAGCACHE_ARGUMENTS(1), &name)) {
+    RETURN_THROWS();
+  }
+  CollectKeys(self, {&name.view, nullptr, nullptr, 1}, true, tagcache::TagMode::kAny, limit,
+              return_value);
+  Release(&name);
 }
 
 ZEND_FUNCTION(tagcache_search_any) {

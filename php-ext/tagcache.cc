@@ -11,7 +11,18 @@
 extern "C" {
 #include "ext/spl/spl_exceptions.h"
 #include "ext/standard/info.h"
+#include "zend_attributes.h"
 }
+
+// The generated code marks parameters as secret. It is C, where a void* becomes any pointer.
+#if PHP_VERSION_ID >= 80200
+static void zend_add_parameter_attribute(void* function, uint32_t offset, zend_string* name,
+                                         uint32_t argc) {
+  zend_add_parameter_attribute(static_cast<zend_function*>(function), offset, name, argc);
+}
+#else
+#define zend_add_parameter_attribute(...)  // PHP 8.1 does not know the attribute
+#endif
 
 #include "tagcache_arginfo.h"
 
@@ -34,6 +45,7 @@ static PHP_GSHUTDOWN_FUNCTION(tagcache) {
 
 static PHP_MINIT_FUNCTION(tagcache) {
   RegisterIniSettings(module_number);
+  MaskSecretIniSettings();
   WarnOfUnknownIniSettings();
   exception_ce = register_class_TagCacheException(spl_ce_RuntimeException);
   connection_exception_ce = register_class_TagCacheConnectionException(exception_ce);
@@ -42,12 +54,18 @@ static PHP_MINIT_FUNCTION(tagcache) {
   server_exception_ce = register_class_TagCacheServerException(exception_ce);
   usage_exception_ce = register_class_TagCacheUsageException(exception_ce);
   client_ce = register_class_TagCache();
+  register_tagcache_symbols(module_number);
   RegisterClientClass();
   return SUCCESS;
 }
 
 static PHP_MSHUTDOWN_FUNCTION(tagcache) {
   UNREGISTER_INI_ENTRIES();
+  return SUCCESS;
+}
+
+static PHP_RINIT_FUNCTION(tagcache) {
+  MaskSecretIniSettings();
   return SUCCESS;
 }
 
@@ -89,7 +107,7 @@ zend_module_entry tagcache_module_entry = {
     ext_functions,
     PHP_MINIT(tagcache),
     PHP_MSHUTDOWN(tagcache),
-    nullptr,
+    PHP_RINIT(tagcache),
     PHP_RSHUTDOWN(tagcache),
     PHP_MINFO(tagcache),
     PHP_TAGCACHE_VERSION,

@@ -6,6 +6,10 @@
 
 class TagCacheException extends RuntimeException
 {
+    private array $refused = [];
+
+    /** What a bulk call was refused: the keys of the items, each with its reason. Empty for other calls. */
+    public function getRefused(): array {}
 }
 
 /** No connection could be had, or it broke before the answer was complete. */
@@ -26,10 +30,6 @@ class TagCacheProtocolException extends TagCacheException
 /** The server refused: a limit, credentials, overflow, not an integer. */
 class TagCacheServerException extends TagCacheException
 {
-    private array $refused = [];
-
-    /** The items of a bulk write that are not stored: key => reason. Empty for other calls. */
-    public function getRefused(): array {}
 }
 
 /** A call or an option that can not be as it is. */
@@ -38,15 +38,18 @@ class TagCacheUsageException extends TagCacheException
 }
 
 /**
+ * A key or a tag is a string, an int, a Stringable or a BackedEnum, alone and in lists, also where
+ * types are strict. The declared type is string, so that a subclass may override a method with it.
+ *
  * @not-serializable
  * @strict-properties
  */
 class TagCache
 {
-    public function __construct(array|string $options = []) {}
+    public function __construct(#[\SensitiveParameter] array|string $options = []) {}
 
     /** @implementation-alias tagcache_create */
-    public static function create(array|string|null $options = null): TagCache {}
+    public static function create(#[\SensitiveParameter] array|string|null $options = null): static {}
 
     /** @implementation-alias tagcache_get */
     public function get(string $key, mixed $default = null): mixed {}
@@ -70,10 +73,10 @@ class TagCache
     public function touch(string $key, ?int $ttl_ms = null): bool {}
 
     /** @implementation-alias tagcache_increment */
-    public function increment(string $key, int $by = 1, ?int $initial = null, ?array $tags = null, ?int $ttl_ms = null): int {}
+    public function increment(string $key, int $by = 1, ?int $initial = null, ?array $tags = null, ?int $ttl_ms = null, bool $touch = false): int {}
 
     /** @implementation-alias tagcache_decrement */
-    public function decrement(string $key, int $by = 1, ?int $initial = null, ?array $tags = null, ?int $ttl_ms = null): int {}
+    public function decrement(string $key, int $by = 1, ?int $initial = null, ?array $tags = null, ?int $ttl_ms = null, bool $touch = false): int {}
 
     /** @implementation-alias tagcache_meta */
     public function meta(string $key): ?array {}
@@ -121,7 +124,7 @@ class TagCache
     public function lastError(): ?TagCacheException {}
 }
 
-function tagcache_create(array|string|null $options = null): TagCache {}
+function tagcache_create(#[\SensitiveParameter] array|string|null $options = null): TagCache {}
 
 function tagcache_get(TagCache $cache, string $key, mixed $default = null): mixed {}
 
@@ -137,9 +140,9 @@ function tagcache_has(TagCache $cache, string $key): bool {}
 
 function tagcache_touch(TagCache $cache, string $key, ?int $ttl_ms = null): bool {}
 
-function tagcache_increment(TagCache $cache, string $key, int $by = 1, ?int $initial = null, ?array $tags = null, ?int $ttl_ms = null): int {}
+function tagcache_increment(TagCache $cache, string $key, int $by = 1, ?int $initial = null, ?array $tags = null, ?int $ttl_ms = null, bool $touch = false): int {}
 
-function tagcache_decrement(TagCache $cache, string $key, int $by = 1, ?int $initial = null, ?array $tags = null, ?int $ttl_ms = null): int {}
+function tagcache_decrement(TagCache $cache, string $key, int $by = 1, ?int $initial = null, ?array $tags = null, ?int $ttl_ms = null, bool $touch = false): int {}
 
 function tagcache_meta(TagCache $cache, string $key): ?array {}
 

@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: 50f29cea10115ac76578e47fa0d7eb4fa6b7c361 */
+ * Stub hash: a76a1f8fae85a5444e7f9b669a8805493c637f22 */
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_tagcache_create, 0, 0, TagCache, 0)
 	ZEND_ARG_TYPE_MASK(0, options, MAY_BE_ARRAY|MAY_BE_STRING|MAY_BE_NULL, "null")
@@ -43,6 +43,7 @@ ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_tagcache_increment, 0, 2, IS_LON
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, initial, IS_LONG, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, tags, IS_ARRAY, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, ttl_ms, IS_LONG, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, touch, _IS_BOOL, 0, "false")
 ZEND_END_ARG_INFO()
 
 #define arginfo_tagcache_decrement arginfo_tagcache_increment
@@ -118,14 +119,16 @@ ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_tagcache_last_error, 0, 1, TagCac
 	ZEND_ARG_OBJ_INFO(0, cache, TagCache, 0)
 ZEND_END_ARG_INFO()
 
-ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_TagCacheServerException_getRefused, 0, 0, IS_ARRAY, 0)
+ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_TagCacheException_getRefused, 0, 0, IS_ARRAY, 0)
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_INFO_EX(arginfo_class_TagCache___construct, 0, 0, 0)
 	ZEND_ARG_TYPE_MASK(0, options, MAY_BE_ARRAY|MAY_BE_STRING, "[]")
 ZEND_END_ARG_INFO()
 
-#define arginfo_class_TagCache_create arginfo_tagcache_create
+ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_TagCache_create, 0, 0, IS_STATIC, 0)
+	ZEND_ARG_TYPE_MASK(0, options, MAY_BE_ARRAY|MAY_BE_STRING|MAY_BE_NULL, "null")
+ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_TagCache_get, 0, 1, IS_MIXED, 0)
 	ZEND_ARG_TYPE_INFO(0, key, IS_STRING, 0)
@@ -160,6 +163,7 @@ ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_TagCache_increment, 0, 1, 
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, initial, IS_LONG, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, tags, IS_ARRAY, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, ttl_ms, IS_LONG, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, touch, _IS_BOOL, 0, "false")
 ZEND_END_ARG_INFO()
 
 #define arginfo_class_TagCache_decrement arginfo_class_TagCache_increment
@@ -203,7 +207,7 @@ ZEND_END_ARG_INFO()
 
 #define arginfo_class_TagCache_searchAll arginfo_class_TagCache_searchAny
 
-#define arginfo_class_TagCache_stats arginfo_class_TagCacheServerException_getRefused
+#define arginfo_class_TagCache_stats arginfo_class_TagCacheException_getRefused
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_TagCache_flush, 0, 0, IS_LONG, 0)
 ZEND_END_ARG_INFO()
@@ -242,7 +246,7 @@ ZEND_FUNCTION(tagcache_flush);
 ZEND_FUNCTION(tagcache_ping);
 ZEND_FUNCTION(tagcache_close);
 ZEND_FUNCTION(tagcache_last_error);
-ZEND_METHOD(TagCacheServerException, getRefused);
+ZEND_METHOD(TagCacheException, getRefused);
 ZEND_METHOD(TagCache, __construct);
 
 
@@ -278,6 +282,7 @@ static const zend_function_entry ext_functions[] = {
 
 
 static const zend_function_entry class_TagCacheException_methods[] = {
+	ZEND_ME(TagCacheException, getRefused, arginfo_class_TagCacheException_getRefused, ZEND_ACC_PUBLIC)
 	ZEND_FE_END
 };
 
@@ -298,7 +303,6 @@ static const zend_function_entry class_TagCacheProtocolException_methods[] = {
 
 
 static const zend_function_entry class_TagCacheServerException_methods[] = {
-	ZEND_ME(TagCacheServerException, getRefused, arginfo_class_TagCacheServerException_getRefused, ZEND_ACC_PUBLIC)
 	ZEND_FE_END
 };
 
@@ -337,12 +341,24 @@ static const zend_function_entry class_TagCache_methods[] = {
 	ZEND_FE_END
 };
 
+static void register_tagcache_symbols(int module_number)
+{
+
+	zend_add_parameter_attribute(zend_hash_str_find_ptr(CG(function_table), "tagcache_create", sizeof("tagcache_create") - 1), 0, ZSTR_KNOWN(ZEND_STR_SENSITIVEPARAMETER), 0);
+}
+
 static zend_class_entry *register_class_TagCacheException(zend_class_entry *class_entry_RuntimeException)
 {
 	zend_class_entry ce, *class_entry;
 
 	INIT_CLASS_ENTRY(ce, "TagCacheException", class_TagCacheException_methods);
 	class_entry = zend_register_internal_class_ex(&ce, class_entry_RuntimeException);
+
+	zval property_refused_default_value;
+	ZVAL_EMPTY_ARRAY(&property_refused_default_value);
+	zend_string *property_refused_name = zend_string_init("refused", sizeof("refused") - 1, 1);
+	zend_declare_typed_property(class_entry, property_refused_name, &property_refused_default_value, ZEND_ACC_PRIVATE, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_string_release(property_refused_name);
 
 	return class_entry;
 }
@@ -384,12 +400,6 @@ static zend_class_entry *register_class_TagCacheServerException(zend_class_entry
 	INIT_CLASS_ENTRY(ce, "TagCacheServerException", class_TagCacheServerException_methods);
 	class_entry = zend_register_internal_class_ex(&ce, class_entry_TagCacheException);
 
-	zval property_refused_default_value;
-	ZVAL_EMPTY_ARRAY(&property_refused_default_value);
-	zend_string *property_refused_name = zend_string_init("refused", sizeof("refused") - 1, 1);
-	zend_declare_typed_property(class_entry, property_refused_name, &property_refused_default_value, ZEND_ACC_PRIVATE, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
-	zend_string_release(property_refused_name);
-
 	return class_entry;
 }
 
@@ -410,6 +420,11 @@ static zend_class_entry *register_class_TagCache(void)
 	INIT_CLASS_ENTRY(ce, "TagCache", class_TagCache_methods);
 	class_entry = zend_register_internal_class_ex(&ce, NULL);
 	class_entry->ce_flags |= ZEND_ACC_NO_DYNAMIC_PROPERTIES|ZEND_ACC_NOT_SERIALIZABLE;
+
+
+	zend_add_parameter_attribute(zend_hash_str_find_ptr(&class_entry->function_table, "__construct", sizeof("__construct") - 1), 0, ZSTR_KNOWN(ZEND_STR_SENSITIVEPARAMETER), 0);
+
+	zend_add_parameter_attribute(zend_hash_str_find_ptr(&class_entry->function_table, "create", sizeof("create") - 1), 0, ZSTR_KNOWN(ZEND_STR_SENSITIVEPARAMETER), 0);
 
 	return class_entry;
 }

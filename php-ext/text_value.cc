@@ -1,11 +1,14 @@
 #include "php-ext/text_value.h"
 
+#include <cassert>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <string_view>
 
+#include "php-ext/arguments.h"
 #include "php-ext/handle.h"
+#include "php-ext/msgpack_form.h"
 
 extern "C" {
 #include "ext/standard/base64.h"
@@ -45,28 +48,48 @@ bool NeedsMarker(std::string_view text) {
          LooksNumeric(text);
 }
 
-bool EncodeSerialized(zval* value, Encoded* encoded) {
-  zend_string* serialized;
-  if (!Serialize(value, &serialized)) return false;
+void EncodeMarked(const zend_string* serialized, Encoded* encoded) {
   zend_string* base64 = php_base64_encode(
       reinterpret_cast<const unsigned char*>(ZSTR_VAL(serialized)), ZSTR_LEN(serialized));
-  zend_string_release(serialized);
   encoded->owned = zend_string_concat2(kSerialized.data(), kSerialized.size(), ZSTR_VAL(base64),
                                        ZSTR_LEN(base64));
   zend_string_release(base64);
-  encoded->view.bytes = {ZSTR_VAL(encoded->owned), ZSTR_LEN(encoded->owned)};
-  return true;
+  encoded->view.bytes = ViewOf(encoded->owned);
+}
+
+// A scalar or a string whose plain form would be read as another value.
+void EncodeSerialized(const zval* value, Encoded* encoded) {
+  zval copy;
+  ZVAL_COPY_VALUE(&copy, value);
+  zend_string* serialized = nullptr;
+  [[maybe_unused]] const bool written = Serialize(&copy, &serialized);
+  assert(written);  // it holds no object
+  EncodeMarked(serialized, encoded);
+  zend_string_release(serialized);
 }
 
 // The markers with base64 behind them, and the function of another extension that reads the bytes
-// (nullptr: unserialize).
+// (nullptr: unserialize). `holds` says of the bytes and of what that function made of them whether
+// the one is the other, for it returns what it could read, or null, of bytes that are damaged.
 struct Packing {
   std::string_view marker;
   const char* function;
+  bool (*holds)(std::string_view packed, const zval* value);
 };
-constexpr Packing kPackings[] = {{kSerialized, nullptr},
-                                 {"__TC_IGBINARY__", "igbinary_unserialize"},
-                                 {"__TC_MSGPACK__", "msgpack_unpack"}};
+
+// igbinary returns null for what it cannot read. A null that was written is its header (a version
+// of 4 bytes) and a byte 0.
+bool HoldsIgbinary(std::string_view packed, const zval* value) {
+  return Z_TYPE_P(value) != IS_NULL || (packed.size() == 5 && packed[4] == 0);
+}
+
+// msgpack returns the first value of the bytes, whatever follows, and false where they end too
+// early.
+bool HoldsMsgpack(std::string_view packed, const zval*) { return IsOneMsgpackValue(packed); }
+
+constexpr Packing kPackings[] = {{kSerialized, nullptr, nullptr},
+                                 {"__TC_IGBINARY__", "igbinary_unserialize", HoldsIgbinary},
+                                 {"__TC_MSGPACK__", "msgpack_unpack", HoldsMsgpack}};
 
 const Packing* FindPacking(std::string_view text) {
   for (const Packing& packing : kPackings) {
@@ -75,24 +98,26 @@ const Packing* FindPacking(std::string_view text) {
   return nullptr;
 }
 
-bool CallUnpacker(const char* function, zend_string* payload, zval* value) {
+// Calls the function of a packing. false: ThisCall().status or an exception has the reason; *value
+// is then null.
+bool CallUnpacker(const Packing& packing, zend_string* payload, zval* value) {
   zval name, argument;
-  ZVAL_STRING(&name, function);
+  ZVAL_STRING(&name, packing.function);
   ZVAL_STR_COPY(&argument, payload);
   const bool known = zend_is_callable(&name, 0, nullptr);
   const bool called =
       known && call_user_function(nullptr, nullptr, &name, value, 1, &argument) == SUCCESS;
   zval_ptr_dtor(&argument);
   zval_ptr_dtor(&name);
-  if (EG(exception)) {
-    zval_ptr_dtor(value);
-    ZVAL_NULL(value);
-    return false;
-  }
-  if (called) return true;
+  if (called && !EG(exception) && packing.holds(ViewOf(payload), value)) return true;
+  if (called) zval_ptr_dtor(value);
+  ZVAL_NULL(value);
+  if (EG(exception)) return false;
+  const std::string function(packing.function);
   ThisCall().status =
-      Status(ErrorCode::kProtocol, "the value was written for " + std::string(function) +
-                                       "(), whose extension is not loaded");
+      Status(ErrorCode::kProtocol,
+             known ? "the value can not be read by " + function + "()"
+                   : "the value was written for " + function + "(), whose extension is not loaded");
   return false;
 }
 
@@ -134,35 +159,32 @@ bool DecodeNumber(std::string_view text, zval* out) {
 
 }  // namespace
 
-bool EncodeText(zval* value, Encoded* encoded) {
+void EncodeText(const zval* value, bool serialized, Encoded* encoded) {
+  if (serialized) return EncodeMarked(Z_STR_P(value), encoded);
   switch (Z_TYPE_P(value)) {
     case IS_NULL:
     case IS_UNDEF:
       encoded->view.bytes = kNull;
-      return true;
+      return;
     case IS_FALSE:
       encoded->view.bytes = kFalse;
-      return true;
+      return;
     case IS_TRUE:
       encoded->view.bytes = kTrue;
-      return true;
-    case IS_LONG: {
-      const auto end = std::to_chars(encoded->digits, encoded->digits + sizeof(encoded->digits),
-                                     Z_LVAL_P(value));
-      encoded->view.bytes = {encoded->digits, static_cast<size_t>(end.ptr - encoded->digits)};
-      return true;
-    }
+      return;
+    case IS_LONG:
+      encoded->view.bytes = FormatInteger(Z_LVAL_P(value), encoded->digits);
+      return;
     case IS_DOUBLE:
       if (!std::isfinite(Z_DVAL_P(value))) break;
       encoded->view.bytes = {encoded->digits, FormatFloat(Z_DVAL_P(value), encoded->digits)};
-      return true;
+      return;
     case IS_STRING:
-      if (NeedsMarker({Z_STRVAL_P(value), Z_STRLEN_P(value)})) break;
-      encoded->owned = zend_string_copy(Z_STR_P(value));
-      encoded->view.bytes = {Z_STRVAL_P(value), Z_STRLEN_P(value)};
-      return true;
+      if (NeedsMarker(ViewOf(Z_STR_P(value)))) break;
+      encoded->view.bytes = ViewOf(Z_STR_P(value));
+      return;
   }
-  return EncodeSerialized(value, encoded);
+  EncodeSerialized(value, encoded);
 }
 
 Decoded DecodeText(const ValueView& view, zval* out) {
@@ -203,9 +225,8 @@ bool UnpackText(zval* value) {
         Status(ErrorCode::kProtocol, "the base64 behind the value's marker can not be read");
     return false;
   }
-  const bool unpacked = packing.function == nullptr
-                            ? Unserialize(payload, value)
-                            : CallUnpacker(packing.function, payload, value);
+  const bool unpacked = packing.function == nullptr ? Unserialize(payload, value)
+                                                    : CallUnpacker(packing, payload, value);
   zend_string_release(payload);
   return unpacked;
 }

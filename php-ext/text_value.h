@@ -9,7 +9,8 @@
 
 namespace tagcache::php {
 
-bool EncodeText(zval* value, Encoded* encoded);
+// As Encode of value.h.
+void EncodeText(const zval* value, bool serialized, Encoded* encoded);
 Decoded DecodeText(const ValueView& view, zval* out);
 bool UnpackText(zval* value);
 

@@ -1,12 +1,16 @@
 #include "php-ext/value.h"
 
 #include <bit>
+#include <cassert>
 #include <charconv>
 #include <cstring>
 #include <type_traits>
 
+#include "php-ext/arguments.h"
 #include "php-ext/exceptions.h"
+#include "php-ext/functions.h"
 #include "php-ext/handle.h"
+#include "php-ext/nesting.h"
 #include "php-ext/text_value.h"
 
 extern "C" {
@@ -30,40 +34,31 @@ double LoadDouble(const char* bytes) {
   return std::bit_cast<double>(bits);
 }
 
-bool EncodeBinary(zval* value, Encoded* encoded) {
+void EncodeBinary(const zval* value, bool serialized, Encoded* encoded) {
   switch (Z_TYPE_P(value)) {
-    case IS_NULL:
-    case IS_UNDEF:
-      encoded->view.flags = MakeFlags(ValueType::kNull);
-      return true;
     case IS_FALSE:
       encoded->view.flags = MakeFlags(ValueType::kFalse);
-      return true;
+      return;
     case IS_TRUE:
       encoded->view.flags = MakeFlags(ValueType::kTrue);
-      return true;
-    case IS_LONG: {
-      const auto end = std::to_chars(encoded->digits, encoded->digits + sizeof(encoded->digits),
-                                     Z_LVAL_P(value));
-      encoded->view.bytes = {encoded->digits, static_cast<size_t>(end.ptr - encoded->digits)};
+      return;
+    case IS_LONG:
+      encoded->view.bytes = FormatInteger(Z_LVAL_P(value), encoded->digits);
       encoded->view.flags = MakeFlags(ValueType::kInteger);
-      return true;
-    }
+      return;
     case IS_DOUBLE:
       StoreDouble(Z_DVAL_P(value), encoded->digits);
       encoded->view.bytes = {encoded->digits, 8};
       encoded->view.flags = MakeFlags(ValueType::kFloat);
-      return true;
+      return;
     case IS_STRING:
-      encoded->owned = zend_string_copy(Z_STR_P(value));
-      encoded->view.bytes = {Z_STRVAL_P(value), Z_STRLEN_P(value)};
-      encoded->view.flags = MakeFlags(ValueType::kBytes);
-      return true;
+      encoded->view.bytes = ViewOf(Z_STR_P(value));
+      encoded->view.flags = serialized ? MakeFlags(ValueType::kSerialized, Serializer::kPhp)
+                                       : MakeFlags(ValueType::kBytes);
+      return;
   }
-  if (!Serialize(value, &encoded->owned)) return false;
-  encoded->view.bytes = {ZSTR_VAL(encoded->owned), ZSTR_LEN(encoded->owned)};
-  encoded->view.flags = MakeFlags(ValueType::kSerialized, Serializer::kPhp);
-  return true;
+  assert(Z_TYPE_P(value) == IS_NULL || Z_TYPE_P(value) == IS_UNDEF);
+  encoded->view.flags = MakeFlags(ValueType::kNull);
 }
 
 Decoded Bad(const char* why) {
@@ -161,12 +156,19 @@ class OwnSerializerState {
 }  // namespace
 
 bool FitsMemory(size_t bytes) {
-  // From here on an allocation is a mapping of its own; smaller ones may fit into what is there.
-  constexpr size_t kHuge = 2 * 1024 * 1024 - 4096;
+  // Zend takes memory from the system in chunks, and larger allocations as mappings of their own.
+  constexpr size_t kChunk = 2 * 1024 * 1024;
+  constexpr size_t kPage = 4096;
   const zend_long limit = PG(memory_limit);
   if (limit < 0 || !is_zend_mm()) return true;
-  const size_t wanted = bytes < kHuge ? 0 : bytes + 4096;
-  const auto fits = [=] { return zend_memory_usage(true) + wanted <= static_cast<size_t>(limit); };
+  const auto fits = [=] {
+    const size_t taken = zend_memory_usage(true);
+    const size_t wanted = bytes < kChunk - kPage ? kChunk : bytes + kPage;
+    if (taken + wanted <= static_cast<size_t>(limit)) return true;
+    // No further chunk: what is free in those that there are has to do, holes included.
+    const size_t free = taken - zend_memory_usage(false);
+    return bytes < kChunk - kPage && taken <= static_cast<size_t>(limit) && bytes * 2 <= free;
+  };
   if (EXPECTED(fits())) return true;
   zend_mm_gc(zend_mm_get_heap());
   return fits();
@@ -183,11 +185,23 @@ bool CheckMemory(size_t bytes) {
 }
 
 bool Serialize(zval* value, zend_string** out) {
+  // So many digits, or PHP's "as many as needed", read back as the same float.
+  constexpr zend_long kAllDigits = 17;
+  constexpr zend_long kAsNeeded = -1;
   smart_str text = {nullptr, 0};
   php_serialize_data_t seen;
   const OwnSerializerState state;
+  const zend_long precision = PG(serialize_precision);
+  const bool too_few = precision != kAsNeeded && precision < kAllDigits;
+  if (too_few) PG(serialize_precision) = kAsNeeded;
   PHP_VAR_SERIALIZE_INIT(seen);
-  php_var_serialize(&text, value, &seen);
+  zend_try { php_var_serialize(&text, value, &seen); }
+  zend_catch {
+    if (too_few) PG(serialize_precision) = precision;
+    zend_bailout();
+  }
+  zend_end_try();
+  if (too_few) PG(serialize_precision) = precision;
   PHP_VAR_SERIALIZE_DESTROY(seen);
   state.End();
   if (EG(exception)) {
@@ -206,6 +220,7 @@ bool Unserialize(zend_string* serialized, zval* value) {
   php_unserialize_data_t seen;
   const OwnSerializerState state;
   PHP_VAR_UNSERIALIZE_INIT(seen);
+  php_var_unserialize_set_max_depth(seen, static_cast<zend_long>(kMaxNesting));
   zval unpacked;
   ZVAL_UNDEF(&unpacked);
   const bool read = php_var_unserialize(&unpacked, &at, end, &seen) && at == end;
@@ -224,16 +239,62 @@ bool Unserialize(zend_string* serialized, zval* value) {
   return false;
 }
 
-bool Encode(zval* value, bool text, std::string_view key, Encoded* encoded) {
+namespace {
+
+bool RefuseValue(std::string_view key, const char* why) {
+  ThisCall().text = ShownKey(key);
+  ThrowUsage("%s '%s': %s", OperationName(), ThisCall().text.c_str(), why);
+  return false;
+}
+
+bool RefuseNesting(std::string_view key, Nesting nesting) {
+  if (nesting == Nesting::kResource) return RefuseValue(key, "a resource can not be stored");
+  static_assert(kMaxNesting == 4096);
+  return RefuseValue(key,
+                     "the value has more than 4096 levels of arrays and objects, which could "
+                     "not be read back");
+}
+
+bool SerializeChecked(zval* value, std::string_view key, zend_string** out) {
+  NestingReport report = InspectNesting(value);
+  const bool written =
+      report.nesting == Nesting::kFine ? Serialize(value, out) : RefuseNesting(key, report.nesting);
+  ReleaseHeld(&report);
+  if (!written) return false;
+  // Only what classes make of their objects can have more levels than were visited.
+  if (!report.has_objects || FitsNesting(ViewOf(*out))) return true;
+  zend_string_release(*out);
+  return RefuseNesting(key, Nesting::kTooDeep);
+}
+
+}  // namespace
+
+bool Prepare(zval* value, std::string_view key, Prepared* prepared) {
+  ZVAL_DEREF(value);
+  prepared->serialized = false;
+  ZVAL_COPY(&prepared->value, value);
+  if (!NeedsPreparing(value)) return true;
+  zval held = prepared->value;
+  zend_string* serialized = nullptr;
+  const bool written = SerializeChecked(&held, key, &serialized);
+  zval_ptr_dtor(&held);
+  ZVAL_UNDEF(&prepared->value);
+  if (!written) return false;
+  ZVAL_STR(&prepared->value, serialized);
+  prepared->serialized = true;
+  return true;
+}
+
+void Release(Prepared* prepared) {
+  zval_ptr_dtor(&prepared->value);
+  ZVAL_UNDEF(&prepared->value);
+}
+
+void Encode(const zval* value, bool serialized, bool text, Encoded* encoded) {
   encoded->view = ValueView();
   encoded->owned = nullptr;
-  ZVAL_DEREF(value);
-  if (Z_TYPE_P(value) == IS_RESOURCE) {
-    ThisCall().text = ShownKey(key);
-    ThrowUsage("'%s': a resource can not be stored", ThisCall().text.c_str());
-    return false;
-  }
-  return text ? EncodeText(value, encoded) : EncodeBinary(value, encoded);
+  if (text) return EncodeText(value, serialized, encoded);
+  EncodeBinary(value, serialized, encoded);
 }
 
 void Release(Encoded* encoded) {

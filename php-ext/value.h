@@ -9,9 +9,16 @@
 
 namespace tagcache::php {
 
-// A value ready to be sent. `view` points into `digits` or into `owned`, a string that it holds
-// (the caller's own, or the serialized form); so it must not be moved. Plain memory: a long jump
-// past it leaks nothing but what the request frees.
+// A value that no user code can change any more: a scalar or a string as it was given, or, where
+// `serialized`, the string of an array's or object's serialized form. Released with Release.
+struct Prepared {
+  zval value;
+  bool serialized;
+};
+
+// A value as bytes and flags. `view` points into `digits`, into `owned`, or into the string that
+// was encoded; so it must not be moved. Plain memory: a long jump past it leaks nothing but what
+// the request frees.
 struct Encoded {
   ValueView view;
   zend_string* owned;
@@ -26,9 +33,20 @@ bool FitsMemory(size_t bytes);
 // false, with ThisCall().status, when it does not fit.
 bool CheckMemory(size_t bytes);
 
-// false with an exception thrown: the value can not be stored, or its own code threw. May run user
-// code (__serialize, __sleep).
-bool Encode(zval* value, bool text, std::string_view key, Encoded* encoded);
+// Whether user code may run before the value can be encoded.
+inline bool NeedsPreparing(const zval* value) {
+  return Z_TYPE_P(value) == IS_ARRAY || Z_TYPE_P(value) == IS_OBJECT ||
+         Z_TYPE_P(value) == IS_RESOURCE;
+}
+// false with an exception thrown: what the value holds can not be stored (a resource, too many
+// levels), or its own code threw. May run user code (__serialize, __sleep); the value is held
+// meanwhile. `key` is for the message.
+bool Prepare(zval* value, std::string_view key, Prepared* prepared);
+void Release(Prepared* prepared);
+
+// `value` is what Prepare made, or a value that did not need it; it must live as long as *encoded.
+// Runs no user code.
+void Encode(const zval* value, bool serialized, bool text, Encoded* encoded);
 void Release(Encoded* encoded);
 
 // The result of decoding.
@@ -47,9 +65,11 @@ Decoded Decode(const ValueView& view, bool text, zval* out);
 // *value is then null. May run user code.
 bool Unpack(zval* value, bool text);
 
-// serialize()'s form in a new string; false with an exception thrown.
+// serialize()'s form in a new string, with every digit of a float whatever serialize_precision is;
+// false with an exception thrown.
 bool Serialize(zval* value, zend_string** out);
-// Its reverse, with the errors of Unpack. REQUIRES: *value holds nothing that needs releasing.
+// Its reverse, with the errors of Unpack, whatever unserialize_max_depth is. REQUIRES: *value holds
+// nothing that needs releasing.
 bool Unserialize(zend_string* serialized, zval* value);
 
 }  // namespace tagcache::php

@@ -23,7 +23,8 @@ uint8_t KnownOptions(const Command& command) {
       bits[static_cast<uint8_t>(row.op)] = (HasField(row, Field::kTtl) ? kHasTtl : 0) |
                                            (HasField(row, Field::kTags) ? kHasTags : 0) |
                                            (HasField(row, Field::kToken) ? kHasToken : 0) |
-                                           (HasField(row, Field::kLease) ? kStaleOk : 0);
+                                           (HasField(row, Field::kLease) ? kStaleOk : 0) |
+                                           (HasField(row, Field::kBy) ? kTtlAtCreation : 0);
     }
     return bits;
   }();
@@ -35,7 +36,8 @@ uint8_t OptionsOf(const Command& command, const Request& request) {
   if (!HasField(command, Field::kOptions)) return kOptionsOfNoByte;
   return KnownOptions(command) &
          ((request.ttl ? kHasTtl : 0) | (request.tags ? kHasTags : 0) |
-          (request.token != 0 ? kHasToken : 0) | (request.stale_ok ? kStaleOk : 0));
+          (request.token != 0 ? kHasToken : 0) | (request.stale_ok ? kStaleOk : 0) |
+          (request.ttl_at_creation ? kTtlAtCreation : 0));
 }
 
 template <typename Io, typename R>

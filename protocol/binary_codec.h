@@ -25,6 +25,7 @@ inline constexpr uint8_t kHasTtl = 1;
 inline constexpr uint8_t kHasTags = 2;
 inline constexpr uint8_t kHasToken = 4;
 inline constexpr uint8_t kStaleOk = 16;
+inline constexpr uint8_t kTtlAtCreation = 32;
 
 // Appends a request with this ID, whatever request.id is. REQUIRES: CheckRequest(request) is kOk.
 void EncodeRequest(const Request& request, uint64_t id, uint32_t max_frame, Buffer& out);

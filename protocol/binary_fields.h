@@ -107,6 +107,7 @@ template <typename Io, typename R>
     case Field::kItems:
       return io.Items(request.items);
     case Field::kBy:
+      io.Flag(kTtlAtCreation, request.ttl_at_creation);
       return io.Number(request.by);
     case Field::kInitial:
       return io.Number(request.initial);

@@ -65,6 +65,10 @@ struct Request {
   std::span<const std::string_view> keys;
   std::span<const PutItem> items;
   Batch batch;  // the keys or items, where they were left as bytes (Lists::kLeftInBatch)
+  // INCREMENT, DECREMENT: only a key that was absent gets `ttl`.
+  bool ttl_at_creation = false;
+  // The text codec only: the number that is stored may have blanks around it and a '+'.
+  bool lenient_number = false;
   int64_t by = 0;
   int64_t initial = 0;
   // The text codec only: the number that an absent key would get does not fit `initial`.

@@ -92,7 +92,9 @@ class LineCheck {
   std::string_view Tag(const Request& request) { return CheckTag(request.key); }
   std::string_view Keys(const Request& request) { return CheckKeys(request.keys); }
   std::string_view TagList(const Request& request) { return CheckTags(request, command_); }
-  std::string_view Ttl(const Request&) { return {}; }
+  std::string_view Ttl(const Request& request) {
+    return request.ttl_at_creation ? "the time to live is for a new counter alone" : "";
+  }
   std::string_view By(const Request&) { return {}; }
   std::string_view Value(const Request& request) { return CheckValue(request); }
   std::string_view Credentials(const Request& request) {

@@ -155,6 +155,7 @@ template <Field kField>
 StatusCode LineReader::Implied(Request& request) {
   if (kField == Field::kValueFlags) request.flags = kIntegerFlags;
   if (kField != Field::kInitial) return StatusCode::kOk;
+  request.lenient_number = true;
   request.initial = request.by;
   if (command_.op != Op::kDecrement) return StatusCode::kOk;
   request.initial_overflows = request.by == std::numeric_limits<int64_t>::min();

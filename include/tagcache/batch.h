@@ -65,6 +65,7 @@ class Batch {
     size_t first_tag = 0;  // into tags_
     size_t tag_count = 0;
     std::optional<Ttl> ttl;
+    bool touch = false;
     uint64_t token = 0;
     int64_t by = 0;
     std::optional<int64_t> initial;

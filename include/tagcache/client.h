@@ -41,6 +41,8 @@ class ClientCore;  // libclient/, private
 
 struct CallOptions {
   std::chrono::milliseconds timeout{0};  // zero: Options::timeout
+  // What messages name the call. Empty: the library's own name of it. It outlives the call.
+  std::string_view operation = {};
 };
 
 // Time to live of a write: kDefaultTtl is Options::default_ttl; zero milliseconds never expires.
@@ -122,8 +124,13 @@ struct IncrementOptions {
   int64_t by = 1;
   // The value that a missing key gets. Not given: `by` (Increment) or -by (Decrement).
   std::optional<int64_t> initial = {};
-  // Replace the entry's TTL and tags. Not given: the entry keeps them.
+  // The TTL that a missing key gets: not given, Options::default_ttl. An entry that is there keeps
+  // its own, so that a counter counts within a fixed window, unless `touch` sets this one anew. The
+  // text protocol cannot say "only at creation": it refuses a TTL without `touch` (kUsage), and
+  // sets Options::default_ttl anew with each step.
   std::optional<Ttl> ttl = {};
+  bool touch = false;
+  // Replace the entry's tags. Not given: the entry keeps them.
   std::optional<std::span<const std::string_view>> tags = {};
 };
 

@@ -29,24 +29,23 @@ enum class ErrorCode : uint8_t {
   kNoMemory,    // this process could not allocate memory
 };
 
-// Why the server refused, for callers that distinguish refusals. kNone outside ErrorCode::kServer.
-// Names are those of docs/protocol.md.
+// Why the server refused: the number of its status in docs/protocol.md. kNone outside
+// ErrorCode::kServer. The enumerators are those that callers distinguish; every other number of
+// that table, and of a later server's, may be here too.
 enum class ServerError : uint8_t {
   kNone = 0,
-  kNotAnInteger,
-  kOverflow,
-  kKeyTooLong,
-  kTagTooLong,
-  kTooManyTags,
-  kValueTooLarge,
-  kAuthRequired,
-  kAuthFailed,
-  kTooManyConnections,
-  kOutOfMemory,
-  kShuttingDown,
-  kUnsupported,
-  kOther,
-  kStaleToken,  // a Put with the token of a lease, after a newer write or invalidation
+  kNotAnInteger = 16,
+  kOverflow = 17,
+  kKeyTooLong = 18,
+  kTagTooLong = 19,
+  kTooManyTags = 20,
+  kValueTooLarge = 21,
+  kAuthRequired = 24,
+  kAuthFailed = 25,
+  kOutOfMemory = 26,
+  kShuttingDown = 27,
+  kStaleToken = 39,  // a Put with the token of a lease, after a newer write or invalidation
+  kTooManyConnections = 69,
 };
 
 class [[nodiscard]] Status {

@@ -41,6 +41,7 @@ size_t Batch::AppendStep(Kind kind, std::string_view key, const IncrementOptions
   Command& command = Append(kind, key);
   command.by = options.by;
   command.initial = options.initial;
+  command.touch = options.touch;
   command.ttl = options.ttl;
   if (options.tags) KeepTags(command, *options.tags);
   return commands_.size() - 1;

@@ -87,6 +87,7 @@ Status BatchRun::Fill(size_t index, WireNames& names, Request* request) {
     step.by = command.by;
     step.initial = command.initial;
     step.ttl = command.ttl;
+    step.touch = command.touch;
     Status status = FillStep(context, options_, request->op, step, request);
     if (!status.ok()) return status;
   } else {

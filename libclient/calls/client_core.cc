@@ -52,7 +52,7 @@ CoreState& ClientCore::Renew(CoreState* inherited) {
 
 CallContext ClientCore::Begin(std::string_view operation, CallOptions call) const {
   CallContext context;
-  context.operation = operation;
+  context.operation = call.operation.empty() ? operation : call.operation;
   context.timeout = call.timeout.count() > 0 ? call.timeout : options_.timeout;
   context.start = steady_clock::now();
   // A time-out that the clock can not count to is one that never comes.

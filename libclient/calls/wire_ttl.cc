@@ -7,7 +7,7 @@ namespace tagcache {
 
 namespace {
 
-// A step keeps the TTL unless one is given, so "never" is given as the longest there is. The server
+// A step without a TTL keeps the entry's, so "never" is sent as the longest there is. The server
 // counts an expiry past the end of its clock as one that never comes.
 constexpr uint64_t kLongest = std::numeric_limits<uint64_t>::max();
 
@@ -34,9 +34,16 @@ Status FillStep(const CallContext& call, const Options& options, protocol::Op op
   } else {
     request->initial = -step.by;
   }
-  if (!step.ttl) return {};
-  if (!WireTtl(*step.ttl, options, &request->ttl)) return RefuseTtl(call, *step.ttl);
-  if (!request->ttl) request->ttl = kLongest;
+  const Ttl ttl = step.ttl.value_or(kDefaultTtl);
+  if (!WireTtl(ttl, options, &request->ttl)) return RefuseTtl(call, ttl);
+  if (step.touch) {
+    if (!request->ttl) request->ttl = kLongest;
+    return {};
+  }
+  // The text protocol has no TTL that is for a new counter alone. The default is then set anew with
+  // each step, lest a counter live for ever; a TTL that the call names is refused as such.
+  const bool text_default = options.protocol == Protocol::kText && !step.ttl;
+  request->ttl_at_creation = request->ttl.has_value() && !text_default;
   return {};
 }
 

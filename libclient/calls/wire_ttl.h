@@ -2,8 +2,8 @@
 #define TAGCACHE_LIBCLIENT_CALLS_WIRE_TTL_H_
 
 // Times to live and steps as the protocol has them: no TTL in a write means "never expires", no TTL
-// in a step means "as it is", and 0 means "now". The public API has kNeverExpires and
-// kDefaultTtl.
+// in a step means "as it is" (and "never" for a new counter), and 0 means "now". The public API has
+// kNeverExpires and kDefaultTtl.
 //
 // Threads: pure functions. Errors: kUsage for a TTL below zero.
 

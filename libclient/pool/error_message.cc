@@ -10,6 +10,22 @@ using protocol::StatusCode;
 
 namespace {
 
+constexpr bool Agree(ServerError error, StatusCode status) {
+  return static_cast<uint8_t>(error) == static_cast<uint8_t>(status);
+}
+static_assert(Agree(ServerError::kNotAnInteger, StatusCode::kNotAnInteger));
+static_assert(Agree(ServerError::kOverflow, StatusCode::kOverflow));
+static_assert(Agree(ServerError::kKeyTooLong, StatusCode::kKeyTooLong));
+static_assert(Agree(ServerError::kTagTooLong, StatusCode::kTagTooLong));
+static_assert(Agree(ServerError::kTooManyTags, StatusCode::kTooManyTags));
+static_assert(Agree(ServerError::kValueTooLarge, StatusCode::kValueTooLarge));
+static_assert(Agree(ServerError::kAuthRequired, StatusCode::kAuthRequired));
+static_assert(Agree(ServerError::kAuthFailed, StatusCode::kAuthFailed));
+static_assert(Agree(ServerError::kOutOfMemory, StatusCode::kOutOfMemory));
+static_assert(Agree(ServerError::kShuttingDown, StatusCode::kShuttingDown));
+static_assert(Agree(ServerError::kStaleToken, StatusCode::kStaleToken));
+static_assert(Agree(ServerError::kTooManyConnections, StatusCode::kTooManyConnections));
+
 // The server begins its sentences with the command and the key; so do ours, if the call is about
 // one.
 std::string_view WithoutSubject(std::string_view message, bool has_key) {
@@ -114,57 +130,7 @@ Status RefuseToken(const CallContext& call) {
 }
 
 ServerError ServerErrorOf(StatusCode status) {
-  switch (status) {
-    case StatusCode::kOk:
-    case StatusCode::kNotFound:
-    case StatusCode::kExists:
-      return ServerError::kNone;
-    case StatusCode::kNotAnInteger:
-      return ServerError::kNotAnInteger;
-    case StatusCode::kOverflow:
-      return ServerError::kOverflow;
-    case StatusCode::kKeyTooLong:
-      return ServerError::kKeyTooLong;
-    case StatusCode::kTagTooLong:
-      return ServerError::kTagTooLong;
-    case StatusCode::kTooManyTags:
-      return ServerError::kTooManyTags;
-    case StatusCode::kValueTooLarge:
-      return ServerError::kValueTooLarge;
-    case StatusCode::kAuthRequired:
-      return ServerError::kAuthRequired;
-    case StatusCode::kAuthFailed:
-      return ServerError::kAuthFailed;
-    case StatusCode::kTooManyConnections:
-      return ServerError::kTooManyConnections;
-    case StatusCode::kOutOfMemory:
-      return ServerError::kOutOfMemory;
-    case StatusCode::kShuttingDown:
-      return ServerError::kShuttingDown;
-    case StatusCode::kStaleToken:
-      return ServerError::kStaleToken;
-    case StatusCode::kUnknownCommand:
-    case StatusCode::kUnsupportedVersion:
-    case StatusCode::kUnrepresentable:
-      return ServerError::kUnsupported;
-    case StatusCode::kBadRequest:
-    case StatusCode::kReplyTooLarge:
-    case StatusCode::kMissingKey:
-    case StatusCode::kMissingTag:
-    case StatusCode::kMissingTags:
-    case StatusCode::kEmptyTags:
-    case StatusCode::kMissingKeys:
-    case StatusCode::kEmptyKeys:
-    case StatusCode::kInvalidTtl:
-    case StatusCode::kInvalidBy:
-    case StatusCode::kVersionMismatch:  // an answer of the calls that ask for it
-    case StatusCode::kBadFrame:
-    case StatusCode::kFrameTooLarge:
-    case StatusCode::kMessageTooLarge:
-    case StatusCode::kLineTooLong:
-      return ServerError::kOther;
-  }
-  return ServerError::kOther;  // a number of a later version, from the wire
+  return protocol::IsError(status) ? static_cast<ServerError>(status) : ServerError::kNone;
 }
 
 }  // namespace tagcache

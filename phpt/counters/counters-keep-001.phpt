@@ -12,7 +12,7 @@ $cache->increment('n');
 var_dump($cache->meta('n')['tags'], $cache->meta('n')['ttl_ms'] > 60000);
 $cache->increment('n', tags: ['new']);
 var_dump($cache->meta('n')['tags'], $cache->meta('n')['ttl_ms'] > 60000);
-$cache->increment('n', ttl_ms: 50000);
+$cache->increment('n', ttl_ms: 50000, touch: true);
 var_dump($cache->meta('n')['tags'], $cache->meta('n')['ttl_ms'] <= 50000, $cache->invalidateTag('old'), $cache->invalidateTag('new'));
 ?>
 ===DONE===

@@ -19,7 +19,7 @@ echo thrown_by(fn() => $server->client(['backoff_ms' => 0], 'unix')->get('k')), 
 --EXPECTF--
 TagCacheConnectionException: get 'user:1' %stcp://127.0.0.1:%d: %s
 TagCacheConnectionException: %s 'user\x092' %stcp://127.0.0.1:%d: %s
-TagCacheConnectionException: mget %stcp://127.0.0.1:%d: %s
+TagCacheConnectionException: mGet %stcp://127.0.0.1:%d: %s
 TagCacheConnectionException: invalidate%s't' %stcp://127.0.0.1:%d: %s
 TagCacheConnectionException: ping %stcp://127.0.0.1:%d: %s
 TagCacheConnectionException: get 'k' %sunix:///%s: %s

@@ -13,8 +13,8 @@ var_dump($cache->mGet(['a', 'k']));
 ?>
 ===DONE===
 --EXPECT--
-TagCacheUsageException: 'k': a resource can not be stored
-TagCacheUsageException: 'k': a resource can not be stored
+TagCacheUsageException: set 'k': a resource can not be stored
+TagCacheUsageException: mSet 'k': a resource can not be stored
 array(0) {
 }
 ===DONE===

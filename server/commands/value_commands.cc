@@ -97,7 +97,9 @@ void HandleIncrement(Call& call) {
        .initial =
            request.initial_overflows ? std::nullopt : std::optional<int64_t>(request.initial),
        .flags = request.flags,
+       .lenient = request.lenient_number,
        .ttl_ms = request.ttl,
+       .ttl_at_creation = request.ttl_at_creation,
        .tags = request.tags},
       call.now);
   call.response.number = result.value;

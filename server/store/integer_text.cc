@@ -4,7 +4,9 @@
 
 namespace tagcache::server {
 
-std::optional<int64_t> ParseInteger(std::string_view text) {
+namespace {
+
+std::optional<int64_t> ParseLenient(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n\v\f";
   const size_t first = text.find_first_not_of(kBlanks);
   if (first == std::string_view::npos) return std::nullopt;
@@ -18,6 +20,15 @@ std::optional<int64_t> ParseInteger(std::string_view text) {
   const char* end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || stopped != end) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::optional<int64_t> ParseInteger(std::string_view text, IntegerForm form) {
+  const std::optional<int64_t> value = ParseLenient(text);
+  if (form == IntegerForm::kLenient || !value) return value;
+  if (IntegerText(*value).view() != text) return std::nullopt;
   return value;
 }
 

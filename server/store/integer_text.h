@@ -11,8 +11,13 @@
 
 namespace tagcache::server {
 
-// Blanks around, one sign '+' or '-', digits. nullopt: it is something else, or does not fit.
-std::optional<int64_t> ParseInteger(std::string_view text);
+enum class IntegerForm : uint8_t {
+  kCanonical,  // as IntegerText writes it
+  kLenient,    // blanks around, one sign '+' or '-', leading zeros
+};
+
+// nullopt: it has another form, or does not fit.
+std::optional<int64_t> ParseInteger(std::string_view text, IntegerForm form);
 
 // value + by, or value - by when `subtract`. nullopt: it does not fit.
 std::optional<int64_t> AddIncrement(int64_t value, int64_t by, bool subtract);

@@ -266,13 +266,16 @@ IncrementResult Shard::Increment(const HashedBytes& key, const CounterIncrement&
   if (slot == nullptr) {
     if (!increment.initial.has_value()) return {Outcome::kOverflow, 0};
   } else {
-    const std::optional<int64_t> held = ParseInteger(EntryIn(slot)->value());
+    const std::optional<int64_t> held =
+        ParseInteger(EntryIn(slot)->value(),
+                     increment.lenient ? IntegerForm::kLenient : IntegerForm::kCanonical);
     if (!held.has_value()) return {Outcome::kNotAnInteger, 0};
     const std::optional<int64_t> sum = AddIncrement(*held, increment.by, increment.subtract);
     if (!sum.has_value()) return {Outcome::kOverflow, 0};
     value = *sum;
   }
-  if (increment.ttl_ms == 0) {
+  const bool sets_ttl = slot == nullptr || !increment.ttl_at_creation;
+  if (increment.ttl_ms == 0 && sets_ttl) {
     InvalidateLocked(key, slot, step);
     return {Outcome::kOk, value};
   }
@@ -287,7 +290,8 @@ Outcome Shard::WriteNumber(const HashedBytes& key, const CounterIncrement& incre
                            Step& step) {
   Entry* old = slot == nullptr ? nullptr : EntryIn(slot);
   const IntegerText text(value);
-  const bool keep_expiry = old != nullptr && !increment.ttl_ms.has_value();
+  const bool keep_expiry =
+      old != nullptr && (!increment.ttl_ms.has_value() || increment.ttl_at_creation);
   const TimeMs expires = keep_expiry ? old->expires() : ExpiryOf(increment.ttl_ms, step.now);
   if (old != nullptr && !increment.tags.has_value() && !old->IsPinned() &&
       (old->bits & Entry::kNumber) != 0) {

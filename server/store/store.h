@@ -157,8 +157,10 @@ struct CounterIncrement {
   bool subtract = false;
   // Value of a key that was absent; nullopt: it has none, and the outcome is kOverflow.
   std::optional<int64_t> initial = 1;
-  uint32_t flags = 0;                                          // of a key that was absent
-  std::optional<uint64_t> ttl_ms = {};                         // nullopt: kept
+  uint32_t flags = 0;                   // of a key that was absent
+  bool lenient = false;                 // the number may have blanks around it, a '+', zeros
+  std::optional<uint64_t> ttl_ms = {};  // nullopt: kept
+  bool ttl_at_creation = false;         // only a key that was absent gets `ttl_ms`
   std::optional<std::span<const std::string_view>> tags = {};  // nullopt: kept
 };
 

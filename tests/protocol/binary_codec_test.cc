@@ -215,9 +215,9 @@ TEST(BinaryRequests, OfUnknownOpcodesAreUnknownCommands) {
 // Which option bits a body may set; all others are refused.
 TEST(BinaryRequests, WithAnOptionBitTheCommandDoesNotKnowAreBadRequests) {
   const std::map<Op, int> known = {
-      {Op::kGet, 0},           {Op::kMGet, 0},        {Op::kTouch, 1},     {Op::kPut, 7},
-      {Op::kAdd, 3},           {Op::kReplace, 3},     {Op::kIncrement, 3}, {Op::kDecrement, 3},
-      {Op::kAppend, 0},        {Op::kGetAndTouch, 1}, {Op::kGetLease, 16}, {Op::kPrepend, 0},
+      {Op::kGet, 0},           {Op::kMGet, 0},        {Op::kTouch, 1},      {Op::kPut, 7},
+      {Op::kAdd, 3},           {Op::kReplace, 3},     {Op::kIncrement, 35}, {Op::kDecrement, 35},
+      {Op::kAppend, 0},        {Op::kGetAndTouch, 1}, {Op::kGetLease, 16},  {Op::kPrepend, 0},
       {Op::kCompareAndSet, 3},
   };
   for (const Request& request : SampleRequests()) {

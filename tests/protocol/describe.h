@@ -59,7 +59,8 @@ inline std::string Describe(const Request& request) {
   out += " version=" + std::to_string(request.version);
   out += " token=" + std::to_string(request.token);
   out += " lease=" + std::to_string(request.lease_ms) + "/" + std::to_string(request.wait_ms) +
-         (request.stale_ok ? " stale_ok" : "");
+         (request.stale_ok ? " stale_ok" : "") +
+         (request.ttl_at_creation ? " ttl_at_creation" : "");
   out += " hello={" + Describe(request.hello) + "}";
   return out + " user=" + Quote(request.user) + " password=" + Quote(request.password);
 }

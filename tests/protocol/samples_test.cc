@@ -76,6 +76,11 @@ Request Step(Op op, int64_t by, int64_t initial, TtlMs ttl, std::optional<Tags> 
   return request;
 }
 
+Request AtCreation(Request request) {
+  request.ttl_at_creation = true;
+  return request;
+}
+
 Request OfTags(Op op, Mode mode, Tags tags, uint64_t cursor = 0, uint32_t limit = 0) {
   Request request = Of(op);
   request.mode = mode;
@@ -186,6 +191,7 @@ std::vector<Request> SampleRequests() {
       Step(Op::kIncrement, kMax, kMin, 0, Tags(kOddTags)),
       Step(Op::kDecrement, kMin, kMax, kMaxU64, Tags()),
       Step(Op::kDecrement, 7, -7, std::nullopt, Tags(kOneTag)),
+      AtCreation(Step(Op::kIncrement, 1, 1, 60'000, Tags(kOneTag))),
       OfKey(Op::kMeta, "user:1"),
       OfKeys(Op::kMGet, {}),
       OfKeys(Op::kMGet, kTwo),

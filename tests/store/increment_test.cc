@@ -9,6 +9,7 @@
 namespace tagcache::testing {
 namespace {
 
+using server::IntegerForm;
 using server::ParseInteger;
 
 TEST(Increment, AddsAndSubtracts) {
@@ -126,13 +127,43 @@ TEST(Increment, WhatIsNoNumberIsRefusedAndStays) {
   }
 }
 
+TEST(Increment, TakesWhatItWouldWriteUnlessItIsLenient) {
+  Cache cache;
+  for (const char* text : {"010", "10\n", " 10", "+10", "-0", "00"}) {
+    cache.Put("k", text);
+    EXPECT_EQ(cache.Increment("k", 1).outcome, Outcome::kNotAnInteger) << '"' << text << '"';
+    EXPECT_EQ(cache.Get("k"), text);
+    EXPECT_EQ(cache.store.Increment({.key = "k", .lenient = true}, cache.now).outcome,
+              Outcome::kOk);
+  }
+  for (const char* text : {"10", "-10", "0", "-9223372036854775808"}) {
+    EXPECT_TRUE(ParseInteger(text, IntegerForm::kCanonical).has_value()) << text;
+  }
+}
+
+TEST(Increment, WithATtlForCreationAloneKeepsThatOfAnEntry) {
+  Cache cache;
+  CounterIncrement step{.key = "k"};
+  step.ttl_ms = 100;
+  step.ttl_at_creation = true;
+  EXPECT_EQ(cache.store.Increment(step, cache.now).value, 1);
+  cache.Advance(40);
+  EXPECT_EQ(cache.store.Increment(step, cache.now).value, 2);
+  EXPECT_EQ(cache.store.Meta("k", cache.now)->ttl_left_ms, 60u);
+  step.ttl_ms = 0;
+  EXPECT_EQ(cache.store.Increment(step, cache.now).value, 3);
+  EXPECT_EQ(cache.store.Meta("k", cache.now)->ttl_left_ms, 60u);
+  cache.Advance(60);
+  EXPECT_FALSE(cache.Has("k"));
+}
+
 TEST(Increment, ReadsBlanksASignAndLeadingZeros) {
-  EXPECT_EQ(ParseInteger(" 12\n"), 12);
-  EXPECT_EQ(ParseInteger("\t+12 "), 12);
-  EXPECT_EQ(ParseInteger("\r-12\v\f"), -12);
-  EXPECT_EQ(ParseInteger("007"), 7);
-  EXPECT_EQ(ParseInteger("+9223372036854775807"), INT64_MAX);
-  EXPECT_EQ(ParseInteger("-9223372036854775808"), INT64_MIN);
+  EXPECT_EQ(ParseInteger(" 12\n", IntegerForm::kLenient), 12);
+  EXPECT_EQ(ParseInteger("\t+12 ", IntegerForm::kLenient), 12);
+  EXPECT_EQ(ParseInteger("\r-12\v\f", IntegerForm::kLenient), -12);
+  EXPECT_EQ(ParseInteger("007", IntegerForm::kLenient), 7);
+  EXPECT_EQ(ParseInteger("+9223372036854775807", IntegerForm::kLenient), INT64_MAX);
+  EXPECT_EQ(ParseInteger("-9223372036854775808", IntegerForm::kLenient), INT64_MIN);
 }
 
 TEST(Increment, ANumberMayGrowAndShrinkInDigits) {

@@ -75,7 +75,9 @@ class Model {
     ModelEntry* old = Find(key, now);
     int64_t value = step.initial;
     if (old != nullptr) {
-      const auto held = server::ParseInteger(old->value);
+      const auto held =
+          server::ParseInteger(old->value, step.lenient ? server::IntegerForm::kLenient
+                                                        : server::IntegerForm::kCanonical);
       if (!held.has_value()) return {Outcome::kNotAnInteger, 0};
       const __int128 sum = step.subtract ? static_cast<__int128>(*held) - step.by
                                          : static_cast<__int128>(*held) + step.by;
@@ -85,7 +87,9 @@ class Model {
     ModelEntry entry = old != nullptr ? *old : ModelEntry{.value = {}, .flags = step.flags};
     entry.value = std::to_string(value);
     entry.written = now;
-    if (step.ttl_ms.has_value()) entry.expires = now + *step.ttl_ms;
+    if (step.ttl_ms.has_value() && (old == nullptr || !step.ttl_at_creation)) {
+      entry.expires = now + *step.ttl_ms;
+    }
     if (step.tags.has_value()) entry.tags = {step.tags->begin(), step.tags->end()};
     entries_[key] = entry;
     return {Outcome::kOk, value};

@@ -80,6 +80,10 @@ class StepRequest {
       request_.stale_ok = value.text == "yes";
       return value.text == "yes" || value.text == "no";
     }
+    if (name == "at_creation" && value.kind == Datum::Kind::kWord) {
+      request_.ttl_at_creation = value.text == "yes";
+      return value.text == "yes" || value.text == "no";
+    }
     std::string_view* target = nullptr;
     if (name == "key" || name == "tag" || name == "prefix") target = &request_.key;
     if (name == "value") target = &request_.value;

@@ -31,14 +31,10 @@ const char* NameOf(ServerError error) {
       return "out_of_memory";
     case ServerError::kShuttingDown:
       return "shutting_down";
-    case ServerError::kUnsupported:
-      return "unsupported";
-    case ServerError::kOther:
-      return "other";
     case ServerError::kStaleToken:
       return "stale_token";
   }
-  return "unknown";
+  return "another refusal";
 }
 
 }  // namespace
