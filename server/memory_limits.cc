@@ -20,8 +20,8 @@ constexpr uint64_t kMi = uint64_t{1} << 20;
 uint64_t LimitOfGroups(const std::string& root) {
   uint64_t least = kUnlimited;
   for (const ControlGroup& group : ControlGroupsOf("memory", root)) {
-    const std::string line = FirstLineOf(
-        group.directory + (group.version2 ? "/memory.max" : "/memory.limit_in_bytes"));
+    const std::string line =
+        FirstLineOf(group.directory + (group.version2 ? "/memory.max" : "/memory.limit_in_bytes"));
     uint64_t bytes = 0;  // "max", where there is no limit, is no number
     const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), bytes);
     if (error == std::errc() && end == line.data() + line.size()) least = std::min(least, bytes);

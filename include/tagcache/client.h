@@ -4,19 +4,16 @@
 // The client: a pool of connections to one TagCache server, and every command as a call.
 //
 // Threads: a Client may be used by any number of threads at once. It has none of its own, but for a
-// helper while a host's name is looked up; all signals are blocked there. A Stream and a Batch belong
-// to one thread at a time.
-// Deadlines: each call has one, counted from its start, that covers waiting for a connection,
-// connecting, writing and reading (Options::timeout, or CallOptions::timeout where given).
-// Errors: returned, never thrown. Whether a write happened is unknown after kTimeout, and after
-// kConnection if bytes had been sent. The library repeats only requests that are idempotent, or of
-// which no byte was sent.
-// Not an error: a miss.
-// Fork: a child process that uses a Client made before the fork gets connections of its own; the
-// parent's sockets are closed in the child and never written to. A Stream or Ticket of the parent
-// fails in the child with kConnection.
-// Bytes: keys, tags and values are bytes; empty ones are allowed (a text-protocol client refuses
-// what that protocol cannot carry, with kUsage).
+// helper while a host's name is looked up; all signals are blocked there. A Stream and a Batch
+// belong to one thread at a time. Deadlines: each call has one, counted from its start, that covers
+// waiting for a connection, connecting, writing and reading (Options::timeout, or
+// CallOptions::timeout where given). Errors: returned, never thrown. Whether a write happened is
+// unknown after kTimeout, and after kConnection if bytes had been sent. The library repeats only
+// requests that are idempotent, or of which no byte was sent. Not an error: a miss. Fork: a child
+// process that uses a Client made before the fork gets connections of its own; the parent's sockets
+// are closed in the child and never written to. A Stream or Ticket of the parent fails in the child
+// with kConnection. Bytes: keys, tags and values are bytes; empty ones are allowed (a text-protocol
+// client refuses what that protocol cannot carry, with kUsage).
 
 #include <chrono>
 #include <cstddef>

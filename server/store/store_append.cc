@@ -39,8 +39,7 @@ std::optional<Outcome> Store::Impl::BeginAppend(PartialAppend* append, const Has
   if (size > options.max_value) return Outcome::kValueTooLarge;
   if (append->tries_ == kTries) {
     if (size > kCopiedUnderLock) return Outcome::kContended;
-    const Outcome outcome =
-        shard.Append(key, write.value, append->mode_, kCopiedUnderLock, now);
+    const Outcome outcome = shard.Append(key, write.value, append->mode_, kCopiedUnderLock, now);
     return outcome == Outcome::kValueTooLarge ? Outcome::kContended : outcome;  // longer by now
   }
   append->longer_ = MakeEntry({.key = key,
