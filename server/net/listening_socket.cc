@@ -48,6 +48,18 @@ std::string Resolve(const std::string& host, uint16_t port, AddressList* list) {
   return {};
 }
 
+// Where two servers call listen() in the same microsecond, the system refuses both. Each tries
+// again after a time of its own; where another server does listen, every attempt fails.
+bool Listens(int fd) {
+  constexpr int kAttempts = 6;
+  for (int attempt = 1; listen(fd, kBacklog) != 0; ++attempt) {
+    if (errno != EADDRINUSE || attempt == kAttempts) return false;
+    const auto ticks = std::chrono::steady_clock::now().time_since_epoch().count();
+    std::this_thread::sleep_for(std::chrono::microseconds(100 + ticks % 5000));
+  }
+  return true;
+}
+
 uint16_t PortOf(int fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
@@ -129,7 +141,7 @@ std::string ListenTcp(const std::string& host, uint16_t* port, const SocketOptio
       !error.empty()) {
     return error;
   }
-  if (listen(socket.fd(), kBacklog) != 0) return Because("listen on " + address);
+  if (!Listens(socket.fd())) return Because("listen on " + address);
   *port = PortOf(socket.fd());
   *listening = std::move(socket);
   return {};
