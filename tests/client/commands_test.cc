@@ -222,7 +222,7 @@ TEST_P(Commands, StepsTakeAnInitialValueAndATtlOnTheBinaryProtocol) {
   EXPECT_EQ(TypeOf((**client_->GetMeta("n")).flags), ValueType::kInteger);
   EXPECT_EQ(*client_->Increment("n"), 11);
   EXPECT_TRUE((**client_->GetMeta("n")).ttl_left.has_value()) << "kept";
-  EXPECT_EQ(*client_->Increment("n", {.ttl = kNeverExpires}), 12);
+  EXPECT_EQ(*client_->Increment("n", {.ttl = kNeverExpires, .touch = true}), 12);
   EXPECT_FALSE((**client_->GetMeta("n")).ttl_left.has_value()) << "removed";
   EXPECT_EQ(client_->Decrement("n", {.by = INT64_MIN}).status().code(), ErrorCode::kUsage);
 }

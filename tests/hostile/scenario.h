@@ -31,8 +31,6 @@ struct Scenario {
   // In the middle of the attack, a client of this machine that connects anew is served: the
   // attackers have all places, but those above the limit only for a short time.
   bool serves_newcomers = false;
-  // Meanwhile a client stores a value of 60 MiB and reads it, which has to succeed.
-  bool large_value = false;
 };
 
 std::span<const Scenario> Scenarios();

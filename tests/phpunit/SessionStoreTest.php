@@ -95,7 +95,7 @@ final class SessionStoreTest extends CacheTestCase
     public function testAFailedLoginIsCountedAndTheCountIsLocked(string ...$wire): void
     {
         $cache = self::cache(...$wire);
-        $attempts = array_map(fn() => $cache->increment('attempts:alice', ttl_ms: 600_000), range(1, 5));
+        $attempts = array_map(fn() => $cache->increment('attempts:alice', ttl_ms: 600_000, touch: true), range(1, 5));
         self::assertSame([1, 2, 3, 4, 5], $attempts);
         self::assertTrue($cache->add('lock:alice', true, ttl_ms: 600_000));
         self::assertFalse($cache->add('lock:alice', true, ttl_ms: 600_000));

@@ -138,7 +138,7 @@ TEST_F(ClientMemoryTest, OthersAreAskedToCountWhatTheyPinBeforeAnybodyIsClosed) 
   EXPECT_EQ(others_signals_, 1);
   EXPECT_TRUE(memory_.BeginCount(others_, kLong));
   reader.ReportPinned(120 * kMebi, kLong);
-  EXPECT_EQ(memory_.Choose(others_, kLong), &reader);
+  EXPECT_EQ(memory_.Choose(others_, 2 * kLong), &reader);
 }
 
 TEST_F(ClientMemoryTest, RingsMayTakeHalfOfTheLimit) {

@@ -206,15 +206,6 @@ TEST(Credentials, WithoutThemABatchIsNotDecoded) {
   EXPECT_EQ(refused.body, "MGET: the server asks for credentials first");
 }
 
-TEST(Credentials, ThereIsADeadlineForThem) {
-  Driver driver(WithCredentials());
-  driver.session.Opened(driver.now);
-  EXPECT_GT(driver.session.auth_deadline(), driver.now);
-  EXPECT_LE(driver.session.auth_deadline(), driver.now + 60'000);
-  driver.Say(EncodedAuth(1, "app", "secret"));
-  EXPECT_EQ(driver.session.auth_deadline(), server::kNoDeadline);
-}
-
 TEST(Credentials, FailuresAreLoggedWithoutThePassword) {
   Driver driver(WithCredentials());
   driver.session.SetAddress("10.0.0.9:1234");

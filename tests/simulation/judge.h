@@ -21,13 +21,15 @@ class Judge {
  public:
   Judge(Records& records, const Workload& workload) : records_(records), workload_(workload) {}
 
-  // One value of an MGET. `binary`: the codec carries flags.
-  Verdict Item(Operation& operation, size_t index, const protocol::ValueItem& item, bool binary,
-               Moment now) {
+  // One value of an MGET. `status`: not kOk, where the server refused this key alone. `binary`: the
+  // codec carries flags. `refusable`: the server is shutting down.
+  Verdict Item(Operation& operation, size_t index, const protocol::ValueItem& item,
+               protocol::StatusCode status, bool binary, bool refusable, Moment now) {
     if (operation.op != protocol::Op::kMGet) return "a value of a bulk reply";
     if (index != operation.items) return "item " + std::to_string(index) + " is out of its order";
     if (index >= operation.keys.size()) return "more items than keys";
     ++operation.items;
+    if (protocol::IsError(status)) return Refused(status, refusable);
     return Read(operation.keys[index], item.found, item.value, item.flags, binary, operation.start,
                 now);
   }
@@ -37,6 +39,10 @@ class Judge {
                bool refusable, Moment now) {
     if (response.op != operation.op) return "the answer to another command";
     if (protocol::IsError(response.status)) return Error(operation, response, refusable, now);
+    if (operation.op == protocol::Op::kMDelete && !response.refused.empty()) {
+      EndAll(operation, Fate::kUnknown, now);
+      return Refused(response.refused[0].status, refusable);
+    }
     return Answer(operation, response, binary, now);
   }
 
@@ -44,6 +50,11 @@ class Judge {
   void Lost(const Operation& operation, Moment now) { EndAll(operation, Fate::kUnknown, now); }
 
  private:
+  static Verdict Refused(protocol::StatusCode status, bool refusable) {
+    if (status == protocol::StatusCode::kShuttingDown && refusable) return "";
+    return "a key is refused: " + std::string(protocol::NameOf(status));
+  }
+
   Verdict Read(size_t key, bool found, std::string_view value, uint32_t flags, bool binary,
                Moment start, Moment now) {
     if (key >= kDataKeys) return ReadCounter(key - kDataKeys, found, value, start, now);

@@ -421,7 +421,9 @@ class World {
     }
     ++tally_.items;
     Operation& operation = found->second;
-    Fail(judge_.Item(operation, event.index, event.item, link.binary(), Now()), link, &operation);
+    Fail(judge_.Item(operation, event.index, event.item, event.status, link.binary(),
+                     link.shut_down, Now()),
+         link, &operation);
   }
 
   void TakeAnswer(Link& link, const Event& event) {

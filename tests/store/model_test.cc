@@ -73,7 +73,7 @@ class Model {
   IncrementResult Increment(const CounterIncrement& step, TimeMs now) {
     const std::string key(step.key);
     ModelEntry* old = Find(key, now);
-    int64_t value = step.initial;
+    int64_t value = step.initial.value_or(0);
     if (old != nullptr) {
       const auto held =
           server::ParseInteger(old->value, step.lenient ? server::IntegerForm::kLenient
