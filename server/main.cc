@@ -68,6 +68,9 @@ EngineOptions EngineOptionsOf(const Config& config, const MemoryLimits& memory) 
                    .max_value = config.max_value,
                    .memory_limit = memory.limit,
                    .max_lease_ms = config.max_lease_ms};
+  if (const uint64_t machine = MemoryOfProcess(); machine > 0) {
+    options.store.machine_memory = machine;
+  }
   options.client_memory_limit = memory.client_limit;
   options.max_frame = static_cast<uint32_t>(config.max_frame);
   options.output_backlog = config.output_backlog;

@@ -20,10 +20,9 @@
 //
 //   a write, a delete ──────────────────────────────────────────────┐
 //   a lookup that finds it expired or invalidated ──┐               │
-//   RemoveExpired (wheel_) ─────────────────────────┼─> Discard ────┼─> Remove ──> Unlink
-//   RemoveInvalidated (tags_) ──────────────────────┤   counts why  │   the slot   tags, wheel
-//   Evict ──────────────────────────────────────────┘               │               ^
-//   InvalidateTaggedWithAll ────────────────────────────────────────┘               │
+//   RemoveExpired (wheel_) ─────────────────────────┼─> Discard ────┴─> Remove ──> Unlink
+//   RemoveInvalidated (tags_) ──────────────────────┤   counts why      the slot   tags, wheel
+//   Evict ──────────────────────────────────────────┘                               ^
 //   a write that replaces it in its slot ───────────────────────────────────────────┘
 //
 // Threads: any. Locks: mutex_, and under it for a moment a stripe of the TagRegistry or a lock of
@@ -158,8 +157,10 @@ class alignas(64) Shard {
   // The entries with the tag are invalidated from now on, and wait to be removed. Returns how many
   // they are; those that had expired or were invalidated before are among them.
   uint64_t InvalidateTag(const HashedBytes& tag, uint64_t number, TimeMs now) REQUIRES(mutex_);
-  // Removes the entries that have all of the tags. Returns how many were live.
-  uint64_t InvalidateTaggedWithAll(std::span<const HashedBytes> tags, Step& step) REQUIRES(mutex_);
+  // The live entries that have all of the tags are invalidated from now on, and wait to be removed.
+  // Returns how many they are.
+  uint64_t InvalidateTaggedWithAll(std::span<const HashedBytes> tags, uint64_t number, Step& step)
+      REQUIRES(mutex_);
   // Moves everything into `flushed`, invalidated entries too.
   void Flush(FlushedTables* flushed, Step& step) REQUIRES(mutex_);
 

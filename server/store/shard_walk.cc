@@ -12,36 +12,36 @@ template <typename Visit>
 void Shard::ForEachTagged(std::span<const HashedBytes> tags, TagMatch match,
                           Visit visit) NO_THREAD_SAFETY_ANALYSIS {
   // The next link is read before the visit: the entry it lies in is another one.
-  const auto for_each = [&](const TagNode* node, auto each) NO_THREAD_SAFETY_ANALYSIS {
+  const auto for_each = [&](TagNode* node, auto each) NO_THREAD_SAFETY_ANALYSIS {
     for (Ref ref = node->first; ref != 0;) {
       const TagLink* link = tags_.LinkAt(ref);
       ref = link->after;
-      each(arena_->At<Entry>(link->entry));
+      each(arena_->At<Entry>(link->entry), node);
     }
   };
   if (match == TagMatch::kAny) {
     for (const HashedBytes& tag : tags) {
-      if (const TagNode* node = tags_.Find(tag)) for_each(node, visit);
+      if (TagNode* node = tags_.Find(tag)) for_each(node, visit);
     }
     return;
   }
-  std::vector<const TagNode*> nodes;
+  std::vector<TagNode*> nodes;
   nodes.reserve(tags.size());
   for (const HashedBytes& tag : tags) {
-    const TagNode* node = tags_.Find(tag);
+    TagNode* node = tags_.Find(tag);
     if (node == nullptr) return;
     nodes.push_back(node);
   }
   if (nodes.empty()) return;
   std::swap(nodes.front(), *std::min_element(nodes.begin(), nodes.end(),
                                              [](auto* a, auto* b) { return a->count < b->count; }));
-  for_each(nodes.front(), [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
+  for_each(nodes.front(), [&](Entry* entry, TagNode* node) NO_THREAD_SAFETY_ANALYSIS {
     // The nodes stay while an entry that has all of their tags does; a visit that removes the last
     // entry of a node has removed the last one that could match.
-    if (std::all_of(nodes.begin() + 1, nodes.end(), [&](auto* node) NO_THREAD_SAFETY_ANALYSIS {
-          return tags_.IsTagged(entry, node);
+    if (std::all_of(nodes.begin() + 1, nodes.end(), [&](auto* other) NO_THREAD_SAFETY_ANALYSIS {
+          return tags_.IsTagged(entry, other);
         })) {
-      visit(entry);
+      visit(entry, node);
     }
   });
 }
@@ -55,13 +55,21 @@ uint64_t Shard::InvalidateTag(const HashedBytes& tag, uint64_t number, TimeMs no
   return node->count;
 }
 
-uint64_t Shard::InvalidateTaggedWithAll(std::span<const HashedBytes> tags, Step& step) {
+// Only lists are changed here, with all shards locked: the entries are removed later.
+uint64_t Shard::InvalidateTaggedWithAll(std::span<const HashedBytes> tags, uint64_t number,
+                                        Step& step) {
   uint64_t live = 0;
-  ForEachTagged(tags, TagMatch::kAll, [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
-    live += IsLive(entry, step.now);
+  TagNode* tombstone = nullptr;
+  ForEachTagged(tags, TagMatch::kAll, [&](Entry* entry, TagNode* node) NO_THREAD_SAFETY_ANALYSIS {
+    if (!IsLive(entry, step.now)) return;
+    ++live;
+    if (tombstone == nullptr) tombstone = tags_.MakeTombstone(number, step.now);
+    if (tombstone != nullptr) return tags_.MoveToTombstone(entry, node, tombstone);
     ++reclaimed_;
     Remove(SlotWith(entry), step);
   });
+  invalidations_ += live > 0 ? 1 : 0;
+  Account();
   return live;
 }
 
@@ -86,7 +94,7 @@ bool Shard::EntriesTagged(std::span<const HashedBytes> tags, TagMatch match, uin
                           size_t limit, TimeMs now, std::vector<EntryRef>* pinned) {
   using Found = std::pair<uint64_t, Entry*>;  // with the hash of its key
   std::vector<Found> found;
-  ForEachTagged(tags, match, [&](Entry* entry) NO_THREAD_SAFETY_ANALYSIS {
+  ForEachTagged(tags, match, [&](Entry* entry, TagNode*) NO_THREAD_SAFETY_ANALYSIS {
     if (!IsLive(entry, now)) return;
     const uint64_t hash = Hashed(entry).hash;
     if (hash > cursor) found.emplace_back(hash, entry);

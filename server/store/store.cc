@@ -1,7 +1,5 @@
 #include "server/store/store.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <bit>
@@ -38,9 +36,7 @@ StoreOptions Usable(StoreOptions options) {
 // So many that all the memory there may be fits into them, and a quarter more, since shards do not
 // fill evenly. There is no use in more: each has free memory of its own.
 size_t ArenasFor(const StoreOptions& options) {
-  const auto pages = static_cast<size_t>(std::max(0L, sysconf(_SC_PHYS_PAGES)));
-  const auto page = static_cast<size_t>(std::max(0L, sysconf(_SC_PAGESIZE)));
-  const size_t most = options.memory_limit > 0 ? options.memory_limit : pages * page;
+  const size_t most = options.memory_limit > 0 ? options.memory_limit : options.machine_memory;
   const size_t arenas = (most + most / 4) / options.arena_bytes + 1;
   return std::min(std::bit_ceil(arenas), options.shards);
 }

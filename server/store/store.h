@@ -37,17 +37,20 @@ using TimeMs = uint64_t;
 inline constexpr size_t kLargestShare = 16;
 
 struct StoreOptions {
-  size_t shards = 64;                    // a power of two, 1 to 256
-  uint64_t seed = 0;                     // of the key hash; random for each process
-  size_t max_key = 1024;                 // bytes, at most 4000
-  size_t max_tag = 255;                  // bytes, at most 4000
-  size_t max_tags = 64;                  // per entry, at most 255
-  size_t max_value = 64 * 1024 * 1024;   // bytes
-  size_t memory_limit = 0;               // bytes of all the store holds and its overhead; 0: none
-  size_t reserved = 0;                   // bytes of memory_limit that entries may not use
+  size_t shards = 64;                   // a power of two, 1 to 256
+  uint64_t seed = 0;                    // of the key hash; random for each process
+  size_t max_key = 1024;                // bytes, at most 4000
+  size_t max_tag = 255;                 // bytes, at most 4000
+  size_t max_tags = 64;                 // per entry, at most 255
+  size_t max_value = 64 * 1024 * 1024;  // bytes
+  size_t memory_limit = 0;              // bytes of all the store holds and its overhead; 0: none
+  // Bytes that the store may come to use where there is no memory_limit. More are possible, up to
+  // 32 GiB, but then shards share their memory unevenly.
+  size_t machine_memory = size_t{16} << 30;
+  size_t reserved = 0;  // bytes of memory_limit that entries may not use
   TimeMs max_lease_ms = 10 * 60 * 1000;  // the longest lease; who asks for more gets this
-  size_t arena_bytes =
-      size_t{32} << 30;  // addresses of one arena, at most 32 GiB; tests ask for few
+  // Addresses of one arena, at most 32 GiB; tests ask for few.
+  size_t arena_bytes = size_t{32} << 30;
 };
 
 enum class Outcome : uint8_t {

@@ -61,10 +61,18 @@ InvalidationResult Store::Impl::InvalidateAnyTag(std::span<const HashedBytes> ta
 InvalidationResult Store::Impl::InvalidateAllTags(std::span<const HashedBytes> tags,
                                                   TimeMs now) NO_THREAD_SAFETY_ANALYSIS {
   InvalidationResult result;
-  AllShards step(All(), now);
-  result.number = order.Next();
-  for (const HashedBytes& tag : tags) stamps.Stamp(tag.hash, clock);
-  for (Shard& shard : All()) result.entries += shard.InvalidateTaggedWithAll(tags, step);
+  {
+    AllShards step(All(), now);
+    result.number = order.Next();
+    for (const HashedBytes& tag : tags) stamps.Stamp(tag.hash, clock);
+    for (Shard& shard : All()) {
+      result.entries += shard.InvalidateTaggedWithAll(tags, result.number, step);
+    }
+  }
+  // The number is known; few entries are removed at once all the same, as with one tag.
+  if (result.entries > 0 && result.entries <= kRemovedAtOnce) {
+    RemoveInvalidatedBy(result.number, now);
+  }
   return result;
 }
 

@@ -59,10 +59,21 @@ TagNode* TagIndex::FindOrAdd(const HashedBytes& tag) {
 void TagIndex::Push(Entry* entry, TagNode* node) {
   assert(node->invalidated == 0);
   TagLink* link = &entry->links()[entry->tag_count++];
+  link->entry = arena_->RefOf(entry);
+  PushLink(link, node);
+}
+
+// At the front of the node's list.
+void TagIndex::PushLink(TagLink* link, TagNode* node) {
   const Ref self = arena_->RefOf(link);
-  *link = {arena_->RefOf(node), 0, node->first, arena_->RefOf(entry)};
+  *link = {arena_->RefOf(node), 0, node->first, link->entry};
   if (node->first != 0) LinkAt(node->first)->before = self;
   node->first = self;
+}
+
+void TagIndex::RemoveLink(const TagLink& link) {
+  if (link.after != 0) LinkAt(link.after)->before = link.before;
+  (link.before != 0 ? LinkAt(link.before)->after : NodeOf(link)->first) = link.after;
 }
 
 // Adds the entry, whose links are complete, to the counts of its nodes, or subtracts it.
@@ -104,8 +115,7 @@ void TagIndex::Unlink(Entry* entry) {
   for (size_t i = 0; i < entry->tag_count; ++i) {
     const TagLink& link = entry->links()[i];
     TagNode* node = NodeOf(link);
-    if (link.after != 0) LinkAt(link.after)->before = link.before;
-    (link.before != 0 ? LinkAt(link.before)->after : node->first) = link.after;
+    RemoveLink(link);
     if (node->count == 0) Free(node);
   }
   entry->tag_count = 0;
@@ -143,17 +153,45 @@ void TagIndex::Moved(Entry* entry, Entry* old) {
 
 void TagIndex::Invalidate(TagNode* node, uint64_t number, TimeMs now) {
   assert(node->invalidated == 0 && node->count > 0);
-  assert(number >= latest_.number);
-  if (number != latest_.number) latest_ = {number, now, 0};
   Erase(node);
-  node->invalidated = number;
   // Its entries may be among those that are invalidated already.
   invalidated_at_least_ = std::max<uint64_t>(invalidated_at_least_, node->count);
+  PushTombstone(node, number, now);
+}
+
+void TagIndex::PushTombstone(TagNode* node, uint64_t number, TimeMs now) {
+  assert(number >= latest_.number);
+  if (number != latest_.number) latest_ = {number, now, 0};
+  node->invalidated = number;
   node->before = 0;
   node->after = tombstones_;
   if (tombstones_ != 0) tombstone()->before = arena_->RefOf(node);
   tombstones_ = arena_->RefOf(node);
   ++changes_[node->hash % changes_.size()];
+}
+
+TagNode* TagIndex::MakeTombstone(uint64_t number, TimeMs now) {
+  void* memory = arena_->Allocate(ObjectKind::kTagNode, sizeof(TagNode), true);
+  if (memory == nullptr) return nullptr;
+  TagNode* node = new (memory) TagNode{};
+  node_bytes_ += Arena::RoundedOf(node);
+  PushTombstone(node, number, now);
+  return node;
+}
+
+void TagIndex::MoveToTombstone(Entry* entry, TagNode* from, TagNode* tombstone) {
+  assert(from->invalidated == 0 && tombstone->invalidated != 0 && IsTagged(entry, from));
+  TagLink* link = entry->links();
+  while (NodeOf(*link) != from) ++link;
+  RemoveLink(*link);
+  --from->count;
+  from->bytes -= entry->allocated();
+  ++changes_[from->hash % changes_.size()];
+  PushLink(link, tombstone);
+  ++tombstone->count;
+  tombstone->bytes += entry->allocated();
+  invalidated_at_least_ = std::max<uint64_t>(invalidated_at_least_, tombstone->count);
+  if (from->count == 0) Free(from);
 }
 
 // Takes the node out of the table.

@@ -94,6 +94,12 @@ class TagIndex {
   // The node becomes a tombstone: its entries are invalidated from now on. Numbers grow.
   // REQUIRES: it is none yet.
   void Invalidate(TagNode* node, uint64_t number, TimeMs now);
+  // Makes a tombstone without entries. nullptr: there is no memory. REQUIRES: at least one entry is
+  // moved to it before anything else is called.
+  TagNode* MakeTombstone(uint64_t number, TimeMs now);
+  // Moves the entry from the list of `from` to that of the tombstone, so it is invalidated from now
+  // on. Frees `from` if that was its last entry. REQUIRES: the entry has the tag of `from`.
+  void MoveToTombstone(Entry* entry, TagNode* from, TagNode* tombstone);
   bool any_invalidated() const { return tombstones_ != 0; }
   // The latest tombstone; nullptr: there is none.
   TagNode* tombstone() const {
@@ -136,7 +142,10 @@ class TagIndex {
   TagNode* FindOrAdd(const HashedBytes& tag);
   void Erase(TagNode* node);
   void Free(TagNode* node);
+  void PushTombstone(TagNode* node, uint64_t number, TimeMs now);
   void Push(Entry* entry, TagNode* node);
+  void PushLink(TagLink* link, TagNode* node);
+  void RemoveLink(const TagLink& link);
   void Count(Entry* entry, int sign);
   uint64_t FirstInvalidationOf(Entry* entry) const;
   void CountInvalidated(Entry* entry);

@@ -47,6 +47,24 @@ TEST(Invalidation, OfTwoTagsThatShareManyEntriesIsNotWaitedForByTheNext) {
   EXPECT_EQ(cache.store.Stats().reclaimed, 102'100u);
 }
 
+TEST(Invalidation, OfAllOfSeveralTagsLeavesManyEntriesToBeRemovedAndCountsThemExactly) {
+  Cache cache;
+  PutMany(cache, "both", 50'000, {"a", "b"});
+  PutMany(cache, "one", 3'000, {"a"});
+  PutMany(cache, "other", 4'000, {"b"});
+  EXPECT_EQ(cache.InvalidateAll({"a", "b"}), 50'000u);
+  EXPECT_EQ(cache.store.Stats().reclaimed, 0u);
+  EXPECT_FALSE(cache.store.Exists("both7", cache.now));
+  EXPECT_TRUE(cache.store.Exists("one7", cache.now));
+  EXPECT_EQ(cache.InvalidateAll({"a", "b"}), 0u);
+  PutMany(cache, "again", 10, {"a", "b"});
+  EXPECT_EQ(cache.InvalidateAll({"b", "a"}), 10u);
+  MaintainAll(cache);
+  EXPECT_EQ(cache.store.Stats().items, 7'000u);
+  EXPECT_EQ(cache.InvalidateAny({"a"}), 3'000u);
+  EXPECT_EQ(cache.InvalidateAny({"b"}), 4'000u);
+}
+
 TEST(Invalidation, OfManySmallTagsRemovesNoMoreThanTheLimitItself) {
   Cache cache;
   std::vector<std::string> names;
