@@ -233,12 +233,12 @@ void Connection::Send() {
   try {
     while (!closed_ && !blocked_ && SendSome(budget)) {
     }
-    if (!closed_) worker_.deadlines().Set(*this, session_.NextDeadline());
+    if (closed_) return;
+    worker_.deadlines().Set(*this, session_.NextDeadline());
+    if (session_.wants_turn()) worker_.turns().Add(*this);
   } catch (const std::bad_alloc&) {
     return CloseNow("out of memory");
   }
-  if (closed_) return;
-  if (session_.wants_turn()) worker_.turns().Add(*this);
   if (blocked_) return;
   if (session_.closing()) return Linger();
   if (peer_finished_ && !session_.has_work()) CloseNow("end of stream");

@@ -47,7 +47,7 @@ struct StoreOptions {
   // Bytes that the store may come to use where there is no memory_limit. More are possible, up to
   // 32 GiB, but then shards share their memory unevenly.
   size_t machine_memory = size_t{16} << 30;
-  size_t reserved = 0;  // bytes of memory_limit that entries may not use
+  size_t reserved = 0;                   // bytes of memory_limit that entries may not use
   TimeMs max_lease_ms = 10 * 60 * 1000;  // the longest lease; who asks for more gets this
   // Addresses of one arena, at most 32 GiB; tests ask for few.
   size_t arena_bytes = size_t{32} << 30;
