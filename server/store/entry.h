@@ -195,10 +195,11 @@ class Removed {
   size_t bytes() const;
 
  private:
-  // The next entry, which another arena may have, stands where the links of the wheel were.
-  static constexpr size_t kNext = offsetof(Entry, wheel_before);
-  static_assert(offsetof(Entry, wheel_after) == kNext + sizeof(Ref) &&
-                sizeof(Entry*) == 2 * sizeof(Ref));
+  // The next entry, which another arena may have, stands where the version was: that is read under
+  // the shard's lock from entries in its table alone.
+  static constexpr size_t kNext = offsetof(Entry, version_low);
+  static_assert(offsetof(Entry, version_high) == kNext + sizeof(uint32_t) &&
+                sizeof(Entry*) == 2 * sizeof(uint32_t));
   static Entry* Next(const Entry* entry) {
     Entry* next;
     std::memcpy(&next, reinterpret_cast<const char*>(entry) + kNext, sizeof next);
