@@ -9,8 +9,8 @@ namespace {
 
 // How long a connection has to hold what it holds until that counts in full, and the least part
 // that counts.
-constexpr TimeMs kFullAfter = 5000;
-constexpr TimeMs kLeastAge = 10;
+constexpr TimeMs kFullAfter = 1000;
+constexpr TimeMs kLeastAge = 20;
 // Pinned entries are not counted more often than this: it takes a visit to each connection.
 constexpr TimeMs kCountPeriod = 5;
 // Connections may have this share of the server's limit by default, and this share above it.
