@@ -137,7 +137,7 @@ TEST_F(ClientMemoryTest, OthersAreAskedToCountWhatTheyPinBeforeAnybodyIsClosed) 
   EXPECT_EQ(memory_.Choose(group_, kLong), nullptr);
   EXPECT_EQ(others_signals_, 1);
   EXPECT_TRUE(memory_.BeginCount(others_, kLong));
-  reader.ReportPinned(120 * kMebi, kLong);
+  reader.ReportPinned(120 * kMebi, 0);
   EXPECT_EQ(memory_.Choose(others_, kLong), &reader);
 }
 
