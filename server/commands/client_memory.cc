@@ -9,7 +9,7 @@ namespace {
 
 // How long a connection has to hold what it holds until that counts in full, and the least part
 // that counts.
-constexpr TimeMs kFullAfter = 5000;
+constexpr TimeMs kFullAfter = 1000;
 constexpr TimeMs kLeastAge = 10;
 // Pinned entries are not counted more often than this: it takes a visit to each connection.
 constexpr TimeMs kCountPeriod = 5;

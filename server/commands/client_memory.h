@@ -11,8 +11,8 @@
 //            nothing of their own; sixty readers of sixty replaced versions pin all of them
 //
 // Past the limit connections are closed, the one that holds the most first. A transfer that is
-// under way is cheaper than memory that is kept: in its first five seconds at its size a connection
-// counts by the part of them that has passed. So who sends one large value at once is not closed
+// under way is cheaper than memory that is kept: in its first second at its size a connection
+// counts by the part of it that has passed. So who sends one large value at once is not closed
 // for the sake of those who keep half of one.
 //
 // Connections that hold 4 KiB or more are listed by size, a list for each power of two, the longest

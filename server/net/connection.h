@@ -56,7 +56,8 @@ class Connection final : private EarlyOutput, private LinkUser {
   // Closes the connection because all of them hold too much, and this one the most.
   void CloseForMemory();
   // Adds to the account what it pins of entries that the store has removed.
-  void CountPinned(TimeMs now) { memory_.ReportPinned(session_.CountPinnedRemoved(), now); }
+  // It has held that since it last sent something.
+  void CountPinned() { memory_.ReportPinned(session_.CountPinnedRemoved(), last_activity_); }
 
   // For the poller. Does what there is to do. false: there was nothing. `clock` is a recent
   // Clock::Nanoseconds.

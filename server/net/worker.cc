@@ -204,7 +204,7 @@ void Worker::KeepClientMemory() {
   if (memory.BeginCount(client_memory_group_, now)) {
     for (Connection* connection = connections_; connection != nullptr;
          connection = connection->next) {
-      connection->CountPinned(now);
+      connection->CountPinned();
     }
   }
   while (ClientMemory::Holder* most = memory.Choose(client_memory_group_, now)) {
