@@ -287,8 +287,8 @@ TEST_P(ShmServer, AFloodLeavesTheOthersTheirTurn) {
   EXPECT_LT(flood.answers(), 5'000'000u);
 }
 
-// As a process that stores something at its very end. The flood keeps the worker for a millisecond
-// at a time, so that it often finds the request and the end together.
+// As a process that stores something at its very end. The flood keeps the worker, so
+// that it may find the request and the end together; link_test.cc has that case for certain.
 TEST_P(ShmServer, APutFollowedAtOnceByTheCloseIsCarriedOut) {
   constexpr size_t kClients = 2000;
   const Flood flood(running.path());
