@@ -134,6 +134,7 @@ class ShmEnds {
     EXPECT_EQ(socket->Open(loop, sockets.server), 0);
     std::string why;
     EXPECT_TRUE(open_.TryAdd(1));
+    EXPECT_TRUE(grants_.memory.AddRings(protocol::ShmBytes(kRing)));
     link = ShmLink::Open(socket, kRing, user, grants_, &why);
     EXPECT_EQ(why, "");
     MapMemory();
