@@ -2,7 +2,7 @@
 #define TAGCACHE_TESTS_HOSTILE_PEER_H_
 
 // One connection of an attacker: a socket that never blocks for longer than a moment, so that an
-// attack ends when it is told to.
+// attack can be stopped at any time.
 
 #include <atomic>
 #include <chrono>
