@@ -6,7 +6,7 @@
 // Threads: every call may be made by any number of threads at once. Each is a single step between
 // its beginning and its end (it is linearizable), except these: MultiGet, MultiPut and MultiDelete
 // are a step for each key; InvalidateTags of more than 64 tags is several steps; Scan,
-// DeletePrefix, Stats and HeaviestTags go through the store piece by piece. Of several pages each
+// DeletePrefix, Stats and RankTags go through the store piece by piece. Of several pages each
 // is a call of its own. Locks are held only inside a call (README.md). Time: milliseconds of a
 // monotonic clock, handed in. An entry whose expiry is <= now has expired: no call finds it.
 // Ownership: keys, tags and values are copied in. An EntryRef pins an entry: its bytes stay valid
@@ -390,8 +390,6 @@ class Store {
   // `budget` tags, each once for each shard that has entries with it, and holds a lock for its part
   // of them. What changes between two calls may be missed or be in it.
   bool RankTags(TagRanking* ranking, size_t budget) const;
-  // The same in one call, which visits every tag.
-  std::vector<TagStats> HeaviestTags(size_t limit) const;
 
   // The name of the limit that the outcome refers to, for messages ("key"); "" where there is none.
   static const char* NameOf(Outcome outcome);

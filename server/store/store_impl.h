@@ -123,7 +123,7 @@ struct Store::Impl {
   // Shards in which invalidated entries wait to be removed.
   std::atomic<size_t> shards_with_invalidated{0};
   const ShardContext context;
-  // Invalidations by tag, for HeaviestTags; tags that share a counter have their sum.
+  // Invalidations by tag, for RankTags; tags that share a counter have their sum.
   const std::unique_ptr<std::atomic<uint32_t>[]> invalidated;
 
   std::unique_ptr<Shard[]> shards;

@@ -89,12 +89,4 @@ bool Store::Impl::NameTags(std::vector<Sum>* heaviest, size_t budget, std::vecto
   return heaviest->empty();
 }
 
-std::vector<TagStats> Store::HeaviestTags(size_t limit) const {
-  constexpr size_t kPiece = 1024;
-  TagRanking ranking(limit);
-  while (!RankTags(&ranking, kPiece)) {
-  }
-  return std::move(ranking.tags());
-}
-
 }  // namespace tagcache::server

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "server/store/store.h"
@@ -61,6 +62,13 @@ struct Cache {
   }
   uint64_t InvalidateAny(const Words& tags) {
     return store.InvalidateTags(tags, TagMatch::kAny, now);
+  }
+  // All tags are ranked, piece by piece.
+  std::vector<server::TagStats> HeaviestTags(size_t limit) {
+    server::TagRanking ranking(limit);
+    while (!store.RankTags(&ranking, 1024)) {
+    }
+    return std::move(ranking.tags());
   }
   uint64_t InvalidateAll(const Words& tags) {
     return store.InvalidateTags(tags, TagMatch::kAll, now);

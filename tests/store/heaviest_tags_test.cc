@@ -16,7 +16,7 @@ TEST(HeaviestTags, ComeWithTheMostBytesFirst) {
     cache.Put("large" + std::to_string(i), std::string(5'000, 'v'), {"large", "every"});
     cache.Put("middle" + std::to_string(i), std::string(500, 'v'), {"middle", "every"});
   }
-  const std::vector<TagStats> tags = cache.store.HeaviestTags(10);
+  const std::vector<TagStats> tags = cache.HeaviestTags(10);
   ASSERT_EQ(tags.size(), 4u);
   EXPECT_EQ(tags[0].tag, "every");
   EXPECT_EQ(tags[1].tag, "large");
@@ -37,9 +37,9 @@ TEST(HeaviestTags, AreNoMoreThanTheLimit) {
   for (int i = 0; i < 1'000; ++i) {
     cache.Put("k" + std::to_string(i), std::string(1 + 8 * i, 'v'), {"t" + std::to_string(i)});
   }
-  EXPECT_TRUE(cache.store.HeaviestTags(0).empty());
-  EXPECT_EQ(cache.store.HeaviestTags(5'000).size(), 1'000u);
-  const std::vector<TagStats> tags = cache.store.HeaviestTags(3);
+  EXPECT_TRUE(cache.HeaviestTags(0).empty());
+  EXPECT_EQ(cache.HeaviestTags(5'000).size(), 1'000u);
+  const std::vector<TagStats> tags = cache.HeaviestTags(3);
   ASSERT_EQ(tags.size(), 3u);
   // Sizes are rounded up, so near ones may be alike.
   EXPECT_GT(tags[2].bytes, 7'000u);
@@ -54,7 +54,7 @@ TEST(HeaviestTags, AreTheSameInPieces) {
     cache.Put("k" + std::to_string(i), std::string(i % 777, 'v'),
               {"t" + std::to_string(i), "u" + std::to_string(i % 50)});
   }
-  const std::vector<TagStats> whole = cache.store.HeaviestTags(70);
+  const std::vector<TagStats> whole = cache.HeaviestTags(70);
   server::TagRanking ranking(70);
   int pieces = 1;
   while (!cache.store.RankTags(&ranking, 100)) ++pieces;
@@ -79,13 +79,13 @@ TEST(HeaviestTags, GoWithTheirEntries) {
   cache.Put("b", "v", {"t"});
   cache.Delete("a");
   cache.store.RunMaintenance(SIZE_MAX, cache.now);
-  std::vector<TagStats> tags = cache.store.HeaviestTags(10);
+  std::vector<TagStats> tags = cache.HeaviestTags(10);
   ASSERT_EQ(tags.size(), 1u);
   EXPECT_EQ(tags[0].tag, "t");
   EXPECT_EQ(tags[0].keys, 1u);
   cache.Put("b", "v");
   cache.store.RunMaintenance(SIZE_MAX, cache.now);
-  for (const TagStats& tag : cache.store.HeaviestTags(10)) EXPECT_EQ(tag.keys, 0u) << tag.tag;
+  for (const TagStats& tag : cache.HeaviestTags(10)) EXPECT_EQ(tag.keys, 0u) << tag.tag;
 }
 
 TEST(HeaviestTags, AnInvalidatedOneHasNoKeys) {
@@ -94,12 +94,12 @@ TEST(HeaviestTags, AnInvalidatedOneHasNoKeys) {
   cache.InvalidateAny({"t"});
   while (cache.store.RunMaintenance(1'000, cache.now) > 0) {
   }
-  for (const TagStats& tag : cache.store.HeaviestTags(10)) {
+  for (const TagStats& tag : cache.HeaviestTags(10)) {
     EXPECT_EQ(tag.keys, 0u);
     EXPECT_EQ(tag.bytes, 0u);
   }
   cache.Put("k", "v", {"t"});
-  const std::vector<TagStats> tags = cache.store.HeaviestTags(10);
+  const std::vector<TagStats> tags = cache.HeaviestTags(10);
   ASSERT_EQ(tags.size(), 1u);
   EXPECT_EQ(tags[0].keys, 1u);
 }
@@ -108,9 +108,9 @@ TEST(HeaviestTags, CountTheBytesOfTheLastWrite) {
   Cache cache;
   cache.Put("k", std::string(3'000, 'v'), {"t"});
   cache.Put("k", "v", {"t"});
-  EXPECT_LT(cache.store.HeaviestTags(1).at(0).bytes, 1'000u);
+  EXPECT_LT(cache.HeaviestTags(1).at(0).bytes, 1'000u);
   cache.store.Put({.key = "k", .value = std::string(100'000, 'v')}, WriteMode::kAppend, cache.now);
-  EXPECT_GE(cache.store.HeaviestTags(1).at(0).bytes, 100'000u);
+  EXPECT_GE(cache.HeaviestTags(1).at(0).bytes, 100'000u);
 }
 
 }  // namespace
